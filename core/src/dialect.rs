@@ -1,0 +1,133 @@
+//! What a provider writes: its wire rules as pure functions.
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::binding::Bindings;
+use crate::constraint::{Constraint, ConstraintName};
+use crate::credentials::Credentials;
+use crate::crypto::SigningKey;
+use crate::error::PresignError;
+use crate::key::{KeyError, ObjectKey};
+use crate::options::Validity;
+use crate::presigned::{ContentTypeRule, PresignedRequest, SigningTrace};
+use crate::request::{ObjectRequest, Operation};
+use crate::target::{Target, TargetError, TargetSettings};
+use crate::verify::{Audience, Claim, IncomingRequest, Refusal, VerifyError};
+
+/// The wire rules of one provider. Sync and pure: no clock, no environment, no network; the same input gives the same bytes.
+///
+/// The portable rules (life, keys, names given twice, control characters, constant-time comparison, time windows) stand in this crate and are applied to
+/// every dialect; a dialect only says what its provider calls things, what it signs and what it refuses.
+pub trait Dialect: fmt::Debug + Send + Sync + 'static {
+    /// The word in a configuration (`s3`, `oss`).
+    fn provider(&self) -> &'static str;
+
+    /// The longest life in seconds, and whose limit that is, for what these credentials sign.
+    fn max_life(&self, credentials: &Credentials) -> (u32, &'static str);
+
+    /// Whether the provider can do a thing that a store may require.
+    fn supports(&self, capability: Capability) -> bool;
+
+    /// Decides hosts, paths and scope once, so that signing only adds the key.
+    ///
+    /// # Errors
+    /// [`TargetError`] for settings that cannot work together; better here than in a URL that fails elsewhere.
+    fn resolve(&self, settings: &TargetSettings) -> Result<Target, TargetError>;
+
+    /// Refuses keys that this provider cannot take, beyond what [`ObjectKey`] refuses.
+    ///
+    /// # Errors
+    /// [`KeyError`] with the rule that is broken.
+    fn check_key(&self, key: &ObjectKey) -> Result<(), KeyError>;
+
+    /// The key that signs for a day (`YYYYMMDD`), region and service.
+    fn signing_key(&self, credentials: &Credentials, day: &str, region: &str, service: &str) -> SigningKey;
+
+    /// What a client may do with `Content-Type` when nothing is said about it.
+    fn default_content_type(&self) -> ContentTypeRule;
+
+    /// Whether a raw header or query name (lower case) is set by the signer itself.
+    fn owns_name(&self, lower_case: &str) -> bool;
+
+    /// The header that carries the tags.
+    fn tagging_header(&self) -> &'static str;
+
+    /// Adds the query parameters that make the operation (`uploads`, `list-type=2`).
+    fn bind_operation(&self, operation: Operation, bindings: &mut Bindings<'_>);
+
+    /// Binds a constraint under the provider's names.
+    ///
+    /// # Errors
+    /// [`PresignError::Unsupported`] by name when the provider cannot bind it.
+    fn bind<'a>(&self, constraint: &'a Constraint, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError>;
+
+    /// Signs a request.
+    ///
+    /// # Errors
+    /// [`PresignError`] for a constraint that cannot be bound; see [`Bindings::collect`].
+    fn sign(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError>;
+
+    /// The stages of that signature, for the owner of the secret.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    fn trace(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<SigningTrace, PresignError>;
+
+    /// Reads a received request strictly: its form, its claim, and the string that its signature must match.
+    ///
+    /// # Errors
+    /// [`VerifyError`] for everything that can be refused without the secret.
+    fn parse(&self, request: &IncomingRequest<'_>, audience: &Audience) -> Result<Claim, VerifyError>;
+
+    /// How this cloud answers a refused request.
+    fn refusal(&self, error: &VerifyError) -> Refusal;
+}
+
+/// All that a signature is made of, but for the request.
+#[derive(Debug, Clone, Copy)]
+pub struct SigningContext<'a> {
+    /// Who signs.
+    pub credentials: &'a Credentials,
+    /// The key derived from the secret for the day and the target's scope.
+    pub key: &'a SigningKey,
+    /// Where the request goes.
+    pub target: &'a Target,
+    /// From when until when.
+    pub validity: Validity,
+}
+
+/// A thing that a store may require of its provider (`requires` in a configuration).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Capability {
+    /// Sign an operation.
+    Operation(Operation),
+    /// Bind a constraint.
+    Constraint(ConstraintName),
+    /// Take uploads by browser forms.
+    Post,
+}
+
+impl Capability {
+    /// Reads the word of an operation, of a constraint, or `post`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        if word == "post" {
+            return Some(Self::Post);
+        }
+        let constraint = ConstraintName::ALL.iter().find(|name| name.as_str() == word).copied().map(Self::Constraint);
+        word.parse().ok().map(Self::Operation).or(constraint)
+    }
+
+    /// All words, for a message.
+    #[must_use]
+    pub fn words() -> String {
+        let mut words = String::from("post");
+        for word in Operation::ALL.iter().map(|operation| operation.as_str()).chain(ConstraintName::ALL.iter().map(|name| name.as_str())) {
+            words.push_str(", ");
+            words.push_str(word);
+        }
+        words
+    }
+}

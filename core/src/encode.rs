@@ -1,0 +1,152 @@
+//! Percent-encoding as both clouds sign it: UTF-8 bytes, upper-case hex, `A-Z a-z 0-9 - . _ ~` kept, a space is `%20`, never `+`.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &QUERY.remove(b'/');
+
+/// Appends `text` encoded for a path: `/` stays.
+///
+/// ```
+/// let mut path = String::new();
+/// valetkey_core::encode::push_path(&mut path, "a b/ü+.png");
+/// assert_eq!(path, "a%20b/%C3%BC%2B.png");
+/// ```
+pub fn push_path(out: &mut String, text: &str) {
+    out.extend(utf8_percent_encode(text, PATH));
+}
+
+/// Appends `text` encoded for the name or value of a query parameter: `/` becomes `%2F`.
+///
+/// ```
+/// let mut query = String::new();
+/// valetkey_core::encode::push_query(&mut query, "a/b=c");
+/// assert_eq!(query, "a%2Fb%3Dc");
+/// ```
+pub fn push_query(out: &mut String, text: &str) {
+    out.extend(utf8_percent_encode(text, QUERY));
+}
+
+/// `text` encoded for the name or value of a query parameter, borrowed when nothing has to change.
+///
+/// ```
+/// assert_eq!(valetkey_core::encode::query("uploads"), "uploads");
+/// assert_eq!(valetkey_core::encode::query("1+1 2"), "1%2B1%202");
+/// ```
+#[must_use]
+pub fn query(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, QUERY).into()
+}
+
+/// A text that is not percent-encoded UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// A `%` without two hex digits after it.
+    #[error("a `%` is not followed by two hex digits")]
+    Escape,
+    /// The decoded bytes are not UTF-8.
+    #[error("the decoded bytes are not UTF-8")]
+    Utf8,
+}
+
+/// Decodes `%XX` once, strictly; a `+` is a plus.
+///
+/// ```
+/// use valetkey_core::encode::{DecodeError, decode};
+///
+/// assert_eq!(decode("a%20b+c")?, "a b+c");
+/// assert_eq!(decode("%ZZ"), Err(DecodeError::Escape));
+/// assert_eq!(decode("%FF"), Err(DecodeError::Utf8));
+/// # Ok::<(), DecodeError>(())
+/// ```
+///
+/// # Errors
+/// [`DecodeError`] for a broken escape and for bytes that are not UTF-8.
+pub fn decode(text: &str) -> Result<Cow<'_, str>, DecodeError> {
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        match rest.get(at + 1..at + 3) {
+            Some([high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {}
+            _ => return Err(DecodeError::Escape),
+        }
+        rest = rest.get(at + 3..).unwrap_or_default();
+    }
+    percent_encoding::percent_decode_str(text).decode_utf8().map_err(|_| DecodeError::Utf8)
+}
+
+/// Splits a raw query at `&` and the first `=` and decodes names and values, in the order received.
+///
+/// ```
+/// let pairs = valetkey_core::encode::decode_query("uploads&a=1%2F2&b=")?;
+/// assert_eq!(pairs.len(), 3);
+/// assert_eq!(pairs[1], ("a".into(), "1/2".into()));
+/// # Ok::<(), valetkey_core::encode::DecodeError>(())
+/// ```
+///
+/// # Errors
+/// [`DecodeError`] when a name or value cannot be decoded.
+pub fn decode_query(raw: &str) -> Result<Vec<(String, String)>, DecodeError> {
+    raw.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name)?.into_owned(), decode(value)?.into_owned()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use proptest::prelude::*;
+
+    #[test]
+    fn everything_outside_the_unreserved_set_is_encoded() {
+        for (text, path, query_form) in [
+            ("AZaz09-._~", "AZaz09-._~", "AZaz09-._~"),
+            ("a/b", "a/b", "a%2Fb"),
+            ("!*'()+=&@:,;$", "%21%2A%27%28%29%2B%3D%26%40%3A%2C%3B%24", "%21%2A%27%28%29%2B%3D%26%40%3A%2C%3B%24"),
+            ("%2F", "%252F", "%252F"),
+            ("é\u{301}", "%C3%A9%CC%81", "%C3%A9%CC%81"),
+            ("\n\u{7f}", "%0A%7F", "%0A%7F"),
+        ] {
+            let mut out = String::new();
+            push_path(&mut out, text);
+            assert_eq!((out.as_str(), query(text).as_ref()), (path, query_form));
+        }
+    }
+
+    #[test]
+    fn broken_escapes_are_refused() {
+        for text in ["%", "%2", "%ZZ", "a%", "%%", "%2G", "%C0%AF", "%ED%A0%80"] {
+            assert!(decode(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_comes_back(text in any::<String>()) {
+            let mut path = String::new();
+            push_path(&mut path, &text);
+            prop_assert_eq!(decode(&path).unwrap(), text.as_str());
+            let encoded = query(&text);
+            prop_assert_eq!(decode(&encoded).unwrap(), text.as_str());
+            let raw = format!("{encoded}={encoded}");
+            if !text.is_empty() {
+                prop_assert_eq!(decode_query(&raw).unwrap(), [(text.clone(), text)]);
+            }
+        }
+
+        #[test]
+        fn decoding_never_panics(text in any::<String>()) {
+            let _ = decode(&text);
+            let _ = decode_query(&text);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The vocabulary and the rules of valetkey, without a provider.
+//!
+//! No clock, no environment, no network, no file: every function is a function of its arguments, and `no_std` proves it.
+//!
+//! - What is to be signed: [`ObjectRequest`], [`Constraint`], [`PresignOptions`].
+//! - What comes out: [`PresignedRequest`].
+//! - What an application holds: [`Presigner`]. What a provider writes: [`Dialect`].
+//! - The way back: [`verify`].
+
+#![no_std]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
+#![cfg_attr(not(test), deny(clippy::string_slice))]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod binding;
+mod constraint;
+mod credentials;
+pub mod crypto;
+mod dialect;
+mod disposition;
+pub mod encode;
+mod error;
+mod key;
+mod options;
+mod presigned;
+mod presigner;
+mod request;
+mod target;
+mod time;
+pub mod verify;
+
+pub use constraint::{
+    Acl, ByteRange, Checksum, ChecksumAlgorithm, Constraint, ConstraintName, ContentMd5, ContentType, CopySource, CustomerKey, ResponseHeader,
+    ServerSideEncryption, StorageClass, ValueError,
+};
+pub use credentials::{Credentials, CredentialsError, CredentialsProvider, Secret};
+pub use dialect::{Capability, Dialect, SigningContext};
+pub use error::{PresignError, error_json};
+pub use key::{KeyError, ObjectKey};
+pub use options::{ExpirationReason, LifeError, Limits, PresignOptions, Validity};
+pub use presigned::{ContentTypeRule, PresignedRequest, SignedHeaders, SigningTrace};
+pub use presigner::Presigner;
+pub use request::{Method, ObjectRequest, Operation, UnknownOperation};
+pub use target::{AddressingStyle, Endpoint, Scheme, Target, TargetError, TargetSettings, signed_host};
+pub use time::{BasicTime, TimeError, Timestamp};

@@ -1,0 +1,364 @@
+//! How long a signature lives: everything about time is decided here and nowhere else.
+
+use core::time::Duration;
+
+use crate::time::{TimeError, Timestamp};
+
+/// When to sign and for how long.
+///
+/// Unasked, a signature lives **up to** 15 minutes: a shorter limit of the store, or credentials that end earlier, shorten it, and the result says
+/// so. A life that was asked for and cannot be had is an error, never shortened. Given both as a duration and as an instant, the instant wins.
+///
+/// ```
+/// use core::time::Duration;
+/// use valetkey_core::PresignOptions;
+///
+/// let ten_minutes = PresignOptions::new().expires_in(Duration::from_secs(600));
+/// let until_noon = PresignOptions::new().expires_at("2026-11-22T12:00:00Z".parse()?);
+/// # let _ = (ten_minutes, until_noon);
+/// # Ok::<(), valetkey_core::TimeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PresignOptions {
+    expires_in: Option<Duration>,
+    expires_at: Option<Timestamp>,
+    signed_at: Option<Timestamp>,
+}
+
+impl PresignOptions {
+    /// Now, for up to 15 minutes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { expires_in: None, expires_at: None, signed_at: None }
+    }
+
+    /// Asks for a life in whole seconds, from 1 to the provider's maximum.
+    #[must_use]
+    pub const fn expires_in(mut self, life: Duration) -> Self {
+        self.expires_in = Some(life);
+        self
+    }
+
+    /// Asks for an end.
+    #[must_use]
+    pub const fn expires_at(mut self, end: Timestamp) -> Self {
+        self.expires_at = Some(end);
+        self
+    }
+
+    /// Signs as of `moment` instead of now. The life counts from then.
+    #[must_use]
+    pub const fn signed_at(mut self, moment: Timestamp) -> Self {
+        self.signed_at = Some(moment);
+        self
+    }
+
+    /// Decides signing time, life and end.
+    ///
+    /// `now` is the one reading of the clock, `limits` come from the provider and the store, `credentials_end` is when the credentials do.
+    ///
+    /// # Errors
+    /// [`LifeError`] for a life that was asked for and cannot be had, and for credentials that have ended.
+    pub fn resolve(&self, now: Timestamp, limits: Limits, credentials_end: Option<Timestamp>) -> Result<Validity, LifeError> {
+        let signed_at = self.signed_at.unwrap_or(now);
+        let credentials_left = match credentials_end {
+            Some(end) => match end.seconds_since(signed_at) {
+                None | Some(0) => return Err(LifeError::CredentialsEnded { ended: end }),
+                left => left,
+            },
+            None => None,
+        };
+        let (seconds, expiration_reason) = match self.asked(signed_at)? {
+            Some(asked) => (limits.check(asked, credentials_left, credentials_end)?, ExpirationReason::Requested),
+            None => limits.default_life(credentials_left),
+        };
+        let expiration = signed_at.checked_add(u64::from(seconds)).ok_or(LifeError::Time(TimeError::OutOfRange))?;
+        Ok(Validity { signed_at, seconds, expiration, expiration_reason })
+    }
+
+    fn asked(&self, signed_at: Timestamp) -> Result<Option<u64>, LifeError> {
+        if let Some(end) = self.expires_at {
+            return match end.seconds_since(signed_at) {
+                Some(seconds @ 1..) => Ok(Some(seconds)),
+                _ => Err(LifeError::Past { end, signed_at }),
+            };
+        }
+        match self.expires_in {
+            None => Ok(None),
+            Some(life) if life.is_zero() => Err(LifeError::Zero),
+            Some(life) if life.subsec_nanos() != 0 => Err(LifeError::Fraction { life }),
+            Some(life) => Ok(Some(life.as_secs())),
+        }
+    }
+}
+
+/// The longest life that a provider takes, and the shorter one that a store may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The provider's maximum, seconds.
+    pub provider_max: u32,
+    /// Whose maximum that is, for the error: `S3`, `OSS with a session token`.
+    pub provider_name: &'static str,
+    /// The store's own maximum, seconds, when its configuration sets one.
+    pub store_max: Option<u32>,
+}
+
+impl Limits {
+    /// What an unasked signature lives: 15 minutes.
+    pub const DEFAULT_LIFE: u32 = 900;
+
+    fn check(self, asked: u64, credentials_left: Option<u64>, credentials_end: Option<Timestamp>) -> Result<u32, LifeError> {
+        if asked > u64::from(self.provider_max) {
+            return Err(LifeError::OverProviderMaximum { asked, max: self.provider_max, provider: self.provider_name });
+        }
+        if let Some(max) = self.store_max.filter(|max| asked > u64::from(*max)) {
+            return Err(LifeError::OverStoreLimit { asked, max });
+        }
+        if let (Some(left), Some(end)) = (credentials_left, credentials_end)
+            && asked > left
+        {
+            return Err(LifeError::CredentialsEndFirst { asked, left, end });
+        }
+        u32::try_from(asked).map_err(|_| LifeError::Time(TimeError::OutOfRange))
+    }
+
+    fn default_life(self, credentials_left: Option<u64>) -> (u32, ExpirationReason) {
+        let mut life = Self::DEFAULT_LIFE.min(self.provider_max);
+        let mut reason = ExpirationReason::Default;
+        if let Some(max) = self.store_max.filter(|max| *max < life) {
+            (life, reason) = (max, ExpirationReason::StoreLimit);
+        }
+        if let Some(left) = credentials_left.and_then(|left| u32::try_from(left).ok()).filter(|left| *left < life) {
+            (life, reason) = (left, ExpirationReason::Credentials);
+        }
+        (life, reason)
+    }
+}
+
+/// Signing time, life and end, decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    pub(crate) signed_at: Timestamp,
+    pub(crate) seconds: u32,
+    pub(crate) expiration: Timestamp,
+    pub(crate) expiration_reason: ExpirationReason,
+}
+
+impl Validity {
+    /// The moment that is signed.
+    #[must_use]
+    pub const fn signed_at(&self) -> Timestamp {
+        self.signed_at
+    }
+
+    /// Life in seconds, at least 1.
+    #[must_use]
+    pub const fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
+    /// The last second in which the signature is taken.
+    #[must_use]
+    pub const fn expiration(&self) -> Timestamp {
+        self.expiration
+    }
+
+    /// What decided the end.
+    #[must_use]
+    pub const fn expiration_reason(&self) -> ExpirationReason {
+        self.expiration_reason
+    }
+}
+
+/// What decided the end of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ExpirationReason {
+    /// It was asked for.
+    Requested,
+    /// Nothing was asked for: 15 minutes.
+    Default,
+    /// Nothing was asked for, and the store allows less than 15 minutes.
+    StoreLimit,
+    /// Nothing was asked for, and the credentials end before 15 minutes have passed.
+    Credentials,
+}
+
+impl ExpirationReason {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Default => "default",
+            Self::StoreLimit => "store_limit",
+            Self::Credentials => "credentials",
+        }
+    }
+}
+
+/// A life that cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LifeError {
+    /// Zero seconds.
+    #[error("a life of 0 seconds was asked for; ask for at least 1")]
+    Zero,
+    /// A part of a second.
+    #[error("a life of {life:?} was asked for; signatures count whole seconds, so leave out the fraction")]
+    Fraction {
+        /// What was asked for.
+        life: Duration,
+    },
+    /// The end is not after the signing time.
+    #[error("the end {end} is not after the signing time {signed_at}; give a later one")]
+    Past {
+        /// What was asked for.
+        end: Timestamp,
+        /// The signing time.
+        signed_at: Timestamp,
+    },
+    /// Longer than the provider takes.
+    #[error("a life of {asked} s was asked for; {provider} takes at most {max} s")]
+    OverProviderMaximum {
+        /// Seconds asked for.
+        asked: u64,
+        /// Seconds allowed.
+        max: u32,
+        /// Whose maximum it is.
+        provider: &'static str,
+    },
+    /// Longer than the store's configuration allows.
+    #[error("a life of {asked} s was asked for; this store allows at most {max} s (`max_ttl`)")]
+    OverStoreLimit {
+        /// Seconds asked for.
+        asked: u64,
+        /// Seconds allowed.
+        max: u32,
+    },
+    /// The credentials end before the signature would.
+    #[error(
+        "a life of {asked} s was asked for, but the credentials end in {left} s, at {end}, and the signature with them; ask for less or get newer credentials"
+    )]
+    CredentialsEndFirst {
+        /// Seconds asked for.
+        asked: u64,
+        /// Seconds that the credentials have left.
+        left: u64,
+        /// When they end.
+        end: Timestamp,
+    },
+    /// The credentials have ended already.
+    #[error("the credentials ended at {ended}; get new ones")]
+    CredentialsEnded {
+        /// When they ended.
+        ended: Timestamp,
+    },
+    /// The end lies after year 9999.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+}
+
+impl LifeError {
+    /// The name of this error in JSON.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Zero => "life_zero",
+            Self::Fraction { .. } => "life_fraction",
+            Self::Past { .. } => "life_past",
+            Self::OverProviderMaximum { .. } => "life_over_provider_maximum",
+            Self::OverStoreLimit { .. } => "life_over_store_limit",
+            Self::CredentialsEndFirst { .. } => "credentials_end_first",
+            Self::CredentialsEnded { .. } => "credentials_ended",
+            Self::Time(_) => "time_out_of_range",
+        }
+    }
+
+    /// Whether newer credentials could help.
+    #[must_use]
+    pub const fn is_about_credentials(&self) -> bool {
+        matches!(self, Self::CredentialsEndFirst { .. } | Self::CredentialsEnded { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    const WEEK: u32 = 604_800;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds).unwrap()
+    }
+
+    /// One row: options, provider maximum, store limit, credentials' end, and the life with its reason or the name of the error.
+    type Row = (&'static str, PresignOptions, u32, Option<u32>, Option<i64>, Result<(u32, ExpirationReason), &'static str>);
+
+    #[test]
+    fn life_by_the_table() {
+        use ExpirationReason::{Credentials, Default, Requested, StoreLimit};
+        let now = 1_000_000;
+        let options = PresignOptions::new();
+        let secs = |seconds| options.expires_in(Duration::from_secs(seconds));
+        let until = |seconds| options.expires_at(at(now + seconds));
+        let rows: &[Row] = &[
+            ("unasked", options, WEEK, None, None, Ok((900, Default))),
+            ("unasked, store limit shorter", options, WEEK, Some(300), None, Ok((300, StoreLimit))),
+            ("unasked, store limit equal", options, WEEK, Some(900), None, Ok((900, Default))),
+            ("unasked, store limit longer", options, WEEK, Some(3600), None, Ok((900, Default))),
+            ("unasked, credentials end first", options, WEEK, None, Some(now + 60), Ok((60, Credentials))),
+            ("unasked, credentials end exactly then", options, WEEK, None, Some(now + 900), Ok((900, Default))),
+            ("unasked, both shorten, credentials more", options, WEEK, Some(300), Some(now + 60), Ok((60, Credentials))),
+            ("unasked, both shorten, store more", options, WEEK, Some(30), Some(now + 60), Ok((30, StoreLimit))),
+            ("unasked, credentials ended", options, WEEK, None, Some(now), Err("credentials_ended")),
+            ("unasked, credentials long ended", options, WEEK, None, Some(1), Err("credentials_ended")),
+            ("duration", secs(600), WEEK, None, None, Ok((600, Requested))),
+            ("instant", until(700), WEEK, None, None, Ok((700, Requested))),
+            ("both: the instant wins", until(700).expires_in(Duration::from_secs(5)), WEEK, None, None, Ok((700, Requested))),
+            ("both: the duration is not even looked at", until(700).expires_in(Duration::from_millis(1)), WEEK, None, None, Ok((700, Requested))),
+            ("both: a past instant is an error", until(-1).expires_in(Duration::from_secs(5)), WEEK, None, None, Err("life_past")),
+            ("1 s", secs(1), WEEK, None, None, Ok((1, Requested))),
+            ("0", secs(0), WEEK, None, None, Err("life_zero")),
+            ("fraction", options.expires_in(Duration::from_millis(1500)), WEEK, None, None, Err("life_fraction")),
+            ("less than a second", options.expires_in(Duration::from_nanos(1)), WEEK, None, None, Err("life_fraction")),
+            ("past", until(-1), WEEK, None, None, Err("life_past")),
+            ("the very second", until(0), WEEK, None, None, Err("life_past")),
+            ("maximum", secs(604_800), WEEK, None, None, Ok((WEEK, Requested))),
+            ("maximum as an instant", until(604_800), WEEK, None, None, Ok((WEEK, Requested))),
+            ("maximum + 1", secs(604_801), WEEK, None, None, Err("life_over_provider_maximum")),
+            ("maximum + 1 as an instant", until(604_801), WEEK, None, None, Err("life_over_provider_maximum")),
+            ("overflow", secs(u64::MAX), WEEK, None, None, Err("life_over_provider_maximum")),
+            ("overflow of 32 bits", secs(4_294_967_296), WEEK, None, None, Err("life_over_provider_maximum")),
+            ("store limit kept", secs(300), WEEK, Some(300), None, Ok((300, Requested))),
+            ("over the store limit", secs(301), WEEK, Some(300), None, Err("life_over_store_limit")),
+            ("credentials end exactly then", secs(60), WEEK, None, Some(now + 60), Ok((60, Requested))),
+            ("credentials that end first", secs(61), WEEK, None, Some(now + 60), Err("credentials_end_first")),
+            ("OSS token: 12 h", secs(43_200), 43_200, None, None, Ok((43_200, Requested))),
+            ("OSS token above 12 h", secs(43_201), 43_200, None, None, Err("life_over_provider_maximum")),
+            ("signed earlier", secs(60).signed_at(at(now - 500)), WEEK, None, None, Ok((60, Requested))),
+            ("signed after the credentials ended", secs(60).signed_at(at(now + 500)), WEEK, None, Some(now + 60), Err("credentials_ended")),
+        ];
+        for (name, options, provider_max, store_max, credentials_end, want) in rows {
+            let limits = Limits { provider_max: *provider_max, provider_name: "S3", store_max: *store_max };
+            let got = options.resolve(at(now), limits, credentials_end.map(at));
+            let seen = got.as_ref().map(|v| (v.seconds(), v.expiration_reason())).map_err(LifeError::code);
+            assert_eq!(&seen, want, "{name}");
+            if let Ok(validity) = got {
+                let life = validity.expiration().seconds_since(validity.signed_at());
+                assert_eq!(life, Some(u64::from(validity.seconds())), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_time_is_an_error() {
+        let last = "9999-12-31T23:59:59Z".parse().unwrap();
+        let limits = Limits { provider_max: WEEK, provider_name: "S3", store_max: None };
+        let error = PresignOptions::new().resolve(last, limits, None).unwrap_err();
+        assert_eq!(error.code(), "time_out_of_range");
+        assert!(error.to_string().contains("9999"));
+    }
+}

@@ -1,0 +1,38 @@
+//! What an application holds.
+
+use alloc::boxed::Box;
+
+use async_trait::async_trait;
+
+use crate::error::PresignError;
+use crate::options::PresignOptions;
+use crate::presigned::PresignedRequest;
+use crate::request::ObjectRequest;
+
+/// Signs requests to one bucket of one store. Object safe: hold a `Box<dyn Presigner>`, and the provider is a line of configuration.
+///
+/// Implementations guarantee:
+/// - **Nothing is dropped.** Each constraint of the request is bound by the signature, or the call fails and names it
+///   ([`PresignError::Unsupported`]).
+/// - **The result is the whole contract.** A client that sends `method`, `url` and exactly `signed_headers` is accepted until `expiration`; one that
+///   leaves a header out, changes it, or comes later is refused by the store.
+/// - **Life is honest.** What was asked for is what is signed, or an error; see [`PresignOptions`].
+/// - Nothing is sent to the store to sign; only fetching credentials may wait.
+///
+/// ```
+/// use valetkey_core::{ObjectRequest, PresignError, PresignOptions, Presigner};
+///
+/// async fn upload_url(presigner: &dyn Presigner, user: u64) -> Result<String, PresignError> {
+///     let key = format!("avatars/{user}.png").parse()?;
+///     let request = ObjectRequest::put(key).content_type("image/png");
+///     Ok(presigner.presign(&request, &PresignOptions::new()).await?.url)
+/// }
+/// ```
+#[async_trait]
+pub trait Presigner: Send + Sync {
+    /// Signs one request.
+    ///
+    /// # Errors
+    /// [`PresignError`] says what cannot be signed and what to do. No error holds a secret or a part of a URL.
+    async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError>;
+}

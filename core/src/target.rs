@@ -1,0 +1,433 @@
+//! Where a signed request goes: endpoint, addressing style, bucket, region; and what a dialect makes of them.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::str::FromStr;
+
+use crate::encode;
+
+/// The scheme of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http`: readable on the way; for loopback and private networks.
+    Http,
+    /// `https`
+    Https,
+}
+
+impl Scheme {
+    /// The word in the URL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port that is left out of the signed host: 80 or 443.
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// A host as both clouds sign it: lower case, without the scheme's default port (`https://h:80` keeps `:80`).
+///
+/// ```
+/// use valetkey_core::{Scheme, signed_host};
+///
+/// assert_eq!(signed_host(Scheme::Https, "Media.Example.com:443"), "media.example.com");
+/// assert_eq!(signed_host(Scheme::Https, "media.example.com:80"), "media.example.com:80");
+/// ```
+#[must_use]
+pub fn signed_host(scheme: Scheme, authority: &str) -> String {
+    let lower = authority.to_ascii_lowercase();
+    match lower.rsplit_once(':') {
+        Some((host, port)) if port.parse() == Ok(scheme.default_port()) => host.to_string(),
+        _ => lower,
+    }
+}
+
+/// How the bucket stands in the URL.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AddressingStyle {
+    /// The provider decides: the clouds' own hosts virtual-hosted where the bucket's name allows it, a custom endpoint path style on S3; on OSS an IP
+    /// address or `localhost` path style, any other endpoint virtual-hosted.
+    #[default]
+    Auto,
+    /// `https://BUCKET.HOST/KEY`
+    Virtual,
+    /// `https://HOST/BUCKET/KEY`
+    Path,
+    /// `https://HOST/KEY`: the endpoint's host is the bucket's own.
+    CustomDomain,
+}
+
+impl AddressingStyle {
+    /// The words of the configuration.
+    pub const WORDS: [&'static str; 4] = ["auto", "virtual", "path", "custom-domain"];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Virtual => "virtual",
+            Self::Path => "path",
+            Self::CustomDomain => "custom-domain",
+        }
+    }
+}
+
+impl FromStr for AddressingStyle {
+    type Err = TargetError;
+
+    fn from_str(word: &str) -> Result<Self, TargetError> {
+        [Self::Auto, Self::Virtual, Self::Path, Self::CustomDomain].into_iter().find(|style| style.as_str() == word).ok_or_else(|| TargetError::Addressing {
+            reason: format!("`{}` is not an addressing style; use auto, virtual, path or custom-domain", word.escape_debug()),
+        })
+    }
+}
+
+/// An endpoint that was given, used as written: scheme, authority and base path.
+///
+/// ```
+/// use valetkey_core::Endpoint;
+///
+/// let endpoint: Endpoint = "http://127.0.0.1:9000/storage".parse()?;
+/// assert_eq!((endpoint.authority(), endpoint.base_path()), ("127.0.0.1:9000", "/storage"));
+/// assert!("https://user@s3.example".parse::<Endpoint>().is_err());
+/// # Ok::<(), valetkey_core::TargetError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    scheme: Scheme,
+    authority: String,
+    base_path: String,
+    host_kind: HostKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HostKind {
+    Ip,
+    Localhost,
+    Name,
+}
+
+impl Endpoint {
+    /// The scheme.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Host and port as written.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The path before bucket and key: empty, or `/...` without a slash at its end.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
+    /// Whether the host is an IP address, which cannot carry a bucket in front.
+    #[must_use]
+    pub fn is_ip(&self) -> bool {
+        self.host_kind == HostKind::Ip
+    }
+
+    /// Whether the host is `localhost`.
+    #[must_use]
+    pub fn is_localhost(&self) -> bool {
+        self.host_kind == HostKind::Localhost
+    }
+
+    /// The host without port, lower case.
+    #[must_use]
+    pub fn host_name(&self) -> String {
+        let host = match self.authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => &self.authority,
+        };
+        host.to_ascii_lowercase()
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let refuse = |reason: &str| {
+            // A text with `@` may carry a password, so it is not repeated.
+            let shown = if text.contains('@') { "the endpoint".to_string() } else { format!("the endpoint `{}`", text.escape_debug()) };
+            Err(TargetError::Endpoint { reason: format!("{shown} {reason}") })
+        };
+        let (scheme, rest) = match text.split_once("://") {
+            Some((word, rest)) if word.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
+            Some((word, rest)) if word.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
+            _ => return refuse("does not begin with http:// or https://"),
+        };
+        if !text.is_ascii() {
+            return refuse("has characters outside of ASCII; write the host in its `xn--` form and the path percent-encoded");
+        }
+        if text.bytes().any(|byte| byte.is_ascii_control() || matches!(byte, b' ' | b'\\')) {
+            return refuse("has white space, a control character or a backslash");
+        }
+        if rest.contains('?') || rest.contains('#') {
+            return refuse("has a query or a fragment; give scheme, host, port and base path only");
+        }
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return refuse("has a user name; credentials never stand in an endpoint");
+        }
+        // The parser only judges (host syntax, punycode, port); the text itself is what is used.
+        let Ok(url) = url::Url::parse(text) else {
+            return refuse("is not a valid URL");
+        };
+        if authority.is_empty() || url.port() == Some(0) || authority.ends_with(':') {
+            return refuse("has no host or no usable port");
+        }
+        let host_kind = match url.host() {
+            Some(url::Host::Domain("localhost")) => HostKind::Localhost,
+            Some(url::Host::Domain(_)) => HostKind::Name,
+            Some(_) => HostKind::Ip,
+            None => return refuse("has no host"),
+        };
+        let base_path = path.trim_end_matches('/');
+        if base_path.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return refuse("has a path segment `.` or `..`");
+        }
+        let mut canonical = String::new();
+        match encode::decode(base_path) {
+            Ok(decoded) => encode::push_path(&mut canonical, &decoded),
+            Err(_) => return refuse("has a base path with a broken percent escape"),
+        }
+        if canonical != base_path {
+            return refuse(&format!("has a base path that must be written `{canonical}`, as it is signed"));
+        }
+        Ok(Self { scheme, authority: authority.to_string(), base_path: canonical, host_kind })
+    }
+}
+
+/// `scheme://authority/base-path`, as it was given.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}://{}{}", self.scheme.as_str(), self.authority, self.base_path)
+    }
+}
+
+/// What a store's configuration says about where it is.
+///
+/// ```
+/// use valetkey_core::{AddressingStyle, TargetSettings};
+///
+/// let settings = TargetSettings::new("media-prod").region("eu-central-1");
+/// assert_eq!(settings.addressing, AddressingStyle::Auto);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetSettings {
+    /// The bucket.
+    pub bucket: String,
+    /// The region; most dialects need one.
+    pub region: Option<String>,
+    /// The endpoint, as written; left out: the cloud's public endpoint of the region.
+    pub endpoint: Option<Endpoint>,
+    /// How the bucket stands in the URL.
+    pub addressing: AddressingStyle,
+}
+
+impl TargetSettings {
+    /// A bucket at the cloud's public endpoint.
+    #[must_use]
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self { bucket: bucket.into(), region: None, endpoint: None, addressing: AddressingStyle::Auto }
+    }
+
+    /// Sets the region.
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Sets the endpoint.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Sets the addressing style.
+    #[must_use]
+    pub const fn addressing(mut self, style: AddressingStyle) -> Self {
+        self.addressing = style;
+        self
+    }
+
+    /// The region, when it can stand in a credential scope and in a host name.
+    ///
+    /// # Errors
+    /// [`TargetError::MissingRegion`] and [`TargetError::Region`].
+    pub fn checked_region(&self) -> Result<&str, TargetError> {
+        match self.region.as_deref() {
+            None => Err(TargetError::MissingRegion),
+            Some(region) if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') => {
+                Err(TargetError::Region { region: region.to_string() })
+            }
+            Some(region) => Ok(region),
+        }
+    }
+}
+
+/// What a dialect made of [`TargetSettings`]: all that a signature needs to know about the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The scheme of the URL.
+    pub scheme: Scheme,
+    /// Host and port as they stand in the URL.
+    pub authority: String,
+    /// The encoded path before `/KEY`: the endpoint's base path and, path style, `/BUCKET`. Empty, or without a slash at its end.
+    pub path_prefix: String,
+    /// The path of a request to the bucket itself.
+    pub bucket_path: String,
+    /// The host as it is signed; see [`signed_host`].
+    pub host: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The region of the credential scope.
+    pub region: String,
+    /// The service of the credential scope: `s3`, `oss`.
+    pub service: &'static str,
+}
+
+impl Target {
+    /// Appends scheme, authority and, for `key`, the encoded path; `None` is the bucket itself.
+    pub fn push_path(&self, out: &mut String, key: Option<&crate::ObjectKey>) {
+        match key {
+            Some(key) => {
+                out.push_str(&self.path_prefix);
+                out.push('/');
+                encode::push_path(out, key.as_str());
+            }
+            None => out.push_str(&self.bucket_path),
+        }
+    }
+}
+
+/// Settings that no URL can be made of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// The bucket's name cannot stand in a URL of this provider.
+    #[error("the bucket name `{}` {reason}", bucket.escape_debug())]
+    Bucket {
+        /// The name.
+        bucket: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No region was given.
+    #[error("no region is known for the store; set `region` in the configuration, --region, or the provider's environment variable")]
+    MissingRegion,
+    /// The region cannot be one.
+    #[error("`{}` is not a region; regions are lower-case letters, digits and `-`, such as eu-central-1 or cn-hangzhou", region.escape_debug())]
+    Region {
+        /// What was given.
+        region: String,
+    },
+    /// The endpoint cannot be used.
+    #[error("{reason}")]
+    Endpoint {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The addressing style does not go with bucket and endpoint.
+    #[error("{reason}")]
+    Addressing {
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}
+
+impl TargetError {
+    /// The name of this error in JSON.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Bucket { .. } => "invalid_bucket",
+            Self::MissingRegion => "missing_region",
+            Self::Region { .. } => "invalid_region",
+            Self::Endpoint { .. } => "invalid_endpoint",
+            Self::Addressing { .. } => "invalid_addressing",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_used_as_written_or_refused() {
+        for (text, authority, base, local) in [
+            ("https://s3.example", "s3.example", "", false),
+            ("HTTPS://S3.Example:8443/", "S3.Example:8443", "", false),
+            ("http://127.0.0.1:9000", "127.0.0.1:9000", "", true),
+            ("http://[::1]:9000/base/", "[::1]:9000", "/base", true),
+            ("http://localhost", "localhost", "", true),
+            ("https://gw.example/a%20b", "gw.example", "/a%20b", false),
+            ("https://xn--bcher-kva.example", "xn--bcher-kva.example", "", false),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!((endpoint.authority(), endpoint.base_path(), endpoint.is_ip() || endpoint.is_localhost()), (authority, base, local), "{text}");
+        }
+        for text in [
+            "",
+            "s3.example",
+            "ftp://s3.example",
+            "https://",
+            "https:///a",
+            "https://s3.example?x=1",
+            "https://s3.example#f",
+            "https://s3.example:0",
+            "https://s3.example:99999",
+            "https://s3.example:",
+            "https://user:pw@s3.example",
+            "https://good.example\\@evil.example",
+            "https://xn--example-.org",
+            "https://bücher.example",
+            "https://a b.example",
+            "https://s3.example/a/../b",
+            "https://s3.example/%zz",
+            "https://s3.example/a!b",
+            "https://s3.example\n",
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert_eq!(error.code(), "invalid_endpoint", "{text}");
+            assert!(!error.to_string().contains("pw"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_schemes_own_port_is_left_out() {
+        for (scheme, authority, host) in [
+            (Scheme::Http, "H:80", "h"),
+            (Scheme::Https, "H:443", "h"),
+            (Scheme::Http, "H:443", "h:443"),
+            (Scheme::Https, "h:80", "h:80"),
+            (Scheme::Http, "[::1]:80", "[::1]"),
+            (Scheme::Http, "[::80]", "[::80]"),
+            (Scheme::Https, "h:8443", "h:8443"),
+        ] {
+            assert_eq!(signed_host(scheme, authority), host);
+        }
+    }
+}

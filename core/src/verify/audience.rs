@@ -1,0 +1,125 @@
+//! Whom a verifier stands for: which hosts, which region, which base path.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::VerifyError;
+use crate::encode;
+
+/// What a verifier answers for: the hosts under which buckets are reached, and the region that a scope must name.
+///
+/// ```
+/// use valetkey_core::verify::Audience;
+///
+/// // A store on loopback: path style at 127.0.0.1:9000, virtual-hosted at BUCKET.localhost:9000.
+/// let store = Audience::new().host("127.0.0.1:9000").host("localhost:9000").region("eu-central-1");
+/// // A bucket behind its own domain.
+/// let domain = Audience::new().bucket_host("media.example.com", "media-prod");
+/// # let _ = (store, domain);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audience {
+    hosts: Vec<String>,
+    bucket_hosts: Vec<(String, String)>,
+    base_path: String,
+    region: Option<String>,
+    public: bool,
+}
+
+/// A host name of a cloud, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicHost<'a> {
+    /// The bucket in front; `None` for path style.
+    pub bucket: Option<&'a str>,
+    /// The region that the host names, if it does.
+    pub region: Option<&'a str>,
+}
+
+/// The bucket and the decoded key that a request names.
+type Place = (Option<String>, Option<String>);
+
+impl Audience {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The cloud's own public hosts, in every region.
+    #[must_use]
+    pub fn public() -> Self {
+        Self { public: true, ..Self::default() }
+    }
+
+    /// Adds a base host (lower case, with a port that is not the scheme's own): `HOST/BUCKET/KEY` and `BUCKET.HOST/KEY`.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// Adds a host that is one bucket's own: `HOST/KEY`.
+    #[must_use]
+    pub fn bucket_host(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
+        self.bucket_hosts.push((host.into(), bucket.into()));
+        self
+    }
+
+    /// The encoded path before bucket and key, without a slash at its end.
+    #[must_use]
+    pub fn base_path(mut self, path: impl Into<String>) -> Self {
+        self.base_path = path.into();
+        self
+    }
+
+    /// The region that every scope must name.
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// The region that a scope must name, if there is one.
+    #[must_use]
+    pub fn expected_region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// Finds bucket and key of a request from its signed host and raw path. `recognise` takes the cloud's own hosts apart.
+    ///
+    /// An unknown host gives no bucket and the whole path as key: such a request is refused later, when its signature has been judged.
+    ///
+    /// # Errors
+    /// [`VerifyError::MalformedPath`] for a path that is not percent-encoded UTF-8.
+    pub fn locate<'h>(&self, host: &'h str, path: &str, recognise: impl Fn(&'h str) -> Option<PublicHost<'h>>) -> Result<Place, VerifyError> {
+        let decode = |text: &str| encode::decode(text).map(alloc::borrow::Cow::into_owned).map_err(|_| VerifyError::MalformedPath);
+        // Judged first, so that a broken path is refused wherever the host points.
+        decode(path)?;
+        let path = path.strip_prefix(self.base_path.as_str()).filter(|rest| rest.starts_with('/') || rest.is_empty()).unwrap_or(path);
+        let whole_path = path.strip_prefix('/').unwrap_or(path);
+        let key_of = |text: &str| if text.is_empty() { Ok(None) } else { decode(text).map(Some) };
+        let in_host = |bucket: &str| Ok((Some(bucket.to_owned()), key_of(whole_path)?));
+        let in_path = || {
+            let (bucket, key) = whole_path.split_once('/').unwrap_or((whole_path, ""));
+            let bucket = decode(bucket)?;
+            Ok(((!bucket.is_empty()).then_some(bucket), key_of(key)?))
+        };
+        if let Some((_, bucket)) = self.bucket_hosts.iter().find(|(own, _)| own == host) {
+            return in_host(bucket);
+        }
+        for base in &self.hosts {
+            if host == base {
+                return in_path();
+            }
+            if let Some(bucket) = host.strip_suffix(base.as_str()).and_then(|rest| rest.strip_suffix('.')) {
+                return in_host(bucket);
+            }
+        }
+        match recognise(host).filter(|_| self.public) {
+            Some(PublicHost { bucket: Some(bucket), .. }) => in_host(bucket),
+            Some(PublicHost { bucket: None, .. }) => in_path(),
+            None => Ok((None, key_of(whole_path)?)),
+        }
+    }
+}
