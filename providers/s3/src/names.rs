@@ -1,0 +1,148 @@
+//! The names of S3: query parameters, headers, and what a portable constraint is called.
+//!
+//! Source: Amazon S3 API Reference, the request syntax of each operation.
+
+use alloc::format;
+use alloc::string::String;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use md5::{Digest, Md5};
+use valetkey_core::binding::Bindings;
+use valetkey_core::{Capability, Constraint, ConstraintName, ContentType, ContentTypeRule, Operation, PresignError, ServerSideEncryption, StorageClass};
+
+pub(crate) const PROVIDER: &str = "S3";
+pub(crate) const SERVICE: &str = "s3";
+pub(crate) const ALGORITHM_VALUE: &str = "AWS4-HMAC-SHA256";
+pub(crate) const SCOPE_END: &str = "aws4_request";
+pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+
+pub(crate) const ALGORITHM: &str = "X-Amz-Algorithm";
+pub(crate) const CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
+pub(crate) const CREDENTIAL: &str = "X-Amz-Credential";
+pub(crate) const DATE: &str = "X-Amz-Date";
+pub(crate) const EXPIRES: &str = "X-Amz-Expires";
+pub(crate) const SECURITY_TOKEN: &str = "X-Amz-Security-Token";
+pub(crate) const SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
+pub(crate) const SIGNATURE: &str = "X-Amz-Signature";
+
+pub(crate) const HEADER_PREFIX: &str = "x-amz-";
+pub(crate) const TAGGING: &str = "x-amz-tagging";
+const META_PREFIX: &str = "x-amz-meta-";
+
+/// Names that the signer sets; compared lower case.
+pub(crate) fn is_owned(lower_case: &str) -> bool {
+    [ALGORITHM, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNED_HEADERS, SIGNATURE].iter().any(|name| name.eq_ignore_ascii_case(lower_case))
+}
+
+/// The sub-resource that makes the operation.
+pub(crate) fn bind_operation(operation: Operation, bindings: &mut Bindings<'_>) {
+    match operation {
+        Operation::CreateMultipart => bindings.query("uploads", ""),
+        Operation::List => bindings.query("list-type", "2"),
+        _ => {}
+    }
+}
+
+pub(crate) fn supports(capability: Capability) -> bool {
+    match capability {
+        Capability::Constraint(name) => !matches!(name, ConstraintName::Process | ConstraintName::TrafficLimit),
+        Capability::Operation(_) | Capability::Post => true,
+        _ => false,
+    }
+}
+
+fn unsupported(constraint: ConstraintName, reason: &'static str) -> PresignError {
+    PresignError::Unsupported { provider: PROVIDER, constraint, reason }
+}
+
+pub(crate) fn bind<'a>(constraint: &'a Constraint, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
+    let name = constraint.name();
+    match constraint {
+        Constraint::ContentType(ContentType::Absent) => {
+            return Err(unsupported(name, "it takes a Content-Type that is not signed; sign a fixed one, or leave it free"));
+        }
+        Constraint::ContentType(_) => bindings.content_type = ContentTypeRule::Free,
+        Constraint::Checksum(checksum) => bindings.header(format!("x-amz-checksum-{}", checksum.algorithm().as_str()), checksum.value()),
+        Constraint::Metadata { name, value } => bindings.header(format!("{META_PREFIX}{}", name.to_ascii_lowercase()), value.as_str()),
+        Constraint::StorageClass(class) => bindings.header("x-amz-storage-class", storage_class(class)),
+        Constraint::Acl(acl) => bindings.header("x-amz-acl", acl.as_str()),
+        Constraint::ServerSideEncryption(encryption) => bind_encryption(encryption, bindings),
+        Constraint::CustomerKey(key) => {
+            let base64 = key.base64().expose();
+            let bytes = BASE64.decode(base64).map_err(|_| PresignError::invalid(name, "the customer key is not base64"))?;
+            bindings.header("x-amz-server-side-encryption-customer-algorithm", "AES256");
+            bindings.header("x-amz-server-side-encryption-customer-key", base64);
+            bindings.header("x-amz-server-side-encryption-customer-key-md5", BASE64.encode(Md5::digest(bytes)));
+            bindings.note("the customer's encryption key is among the signed headers: whoever gets the result gets the key");
+        }
+        Constraint::CreateOnly if operation == Operation::CreateMultipart => {
+            return Err(unsupported(name, "it checks this when the upload is completed; give it to `complete-multipart`"));
+        }
+        Constraint::CreateOnly => bindings.header("if-none-match", "*"),
+        Constraint::IfMatch(etag) => bindings.header("if-match", etag.as_str()),
+        Constraint::RequestPayer => bindings.header("x-amz-request-payer", "requester"),
+        Constraint::ExpectedBucketOwner(account) => bindings.header("x-amz-expected-bucket-owner", account.as_str()),
+        Constraint::CopySource(source) => {
+            let mut value = String::new();
+            source.push_encoded(&mut value);
+            bindings.header("x-amz-copy-source", value);
+        }
+        Constraint::CopySourceRange { first, last } => bindings.header("x-amz-copy-source-range", format!("bytes={first}-{last}")),
+        Constraint::PayloadSha256(digest) => {
+            if valetkey_core::crypto::read_hex(digest).is_none() {
+                return Err(PresignError::invalid(name, "the SHA-256 of the body must be 64 lower-case hex digits"));
+            }
+            bindings.query(CONTENT_SHA256, digest.as_str());
+            bindings.note("the SHA-256 of the body is signed instead of UNSIGNED-PAYLOAD; that S3 checks it on presigned URLs is not verified");
+        }
+        Constraint::Process(_) => return Err(unsupported(name, "it is a feature of OSS")),
+        Constraint::TrafficLimit(_) => return Err(unsupported(name, "it is a feature of OSS")),
+        // The portable layer binds these under the same names on every provider.
+        Constraint::ContentLength(_)
+        | Constraint::ContentMd5(_)
+        | Constraint::CacheControl(_)
+        | Constraint::ContentDisposition(_)
+        | Constraint::ContentEncoding(_)
+        | Constraint::ContentLanguage(_)
+        | Constraint::Expires(_)
+        | Constraint::Tag { .. }
+        | Constraint::Range(_)
+        | Constraint::VersionId(_)
+        | Constraint::Response(..)
+        | Constraint::DownloadName(_)
+        | Constraint::UploadId(_)
+        | Constraint::PartNumber(_)
+        | Constraint::Prefix(_)
+        | Constraint::Delimiter(_)
+        | Constraint::MaxKeys(_)
+        | Constraint::ContinuationToken(_)
+        | Constraint::StartAfter(_)
+        | Constraint::MaxParts(_)
+        | Constraint::PartNumberMarker(_)
+        | Constraint::Header { .. }
+        | Constraint::Query { .. } => return Err(unsupported(name, "the portable layer should have bound it")),
+    }
+    Ok(())
+}
+
+fn bind_encryption<'a>(encryption: &'a ServerSideEncryption, bindings: &mut Bindings<'a>) {
+    let (algorithm, key_id) = match encryption {
+        ServerSideEncryption::Aes256 => ("AES256", None),
+        ServerSideEncryption::Kms { key_id } => ("aws:kms", key_id.as_deref()),
+        ServerSideEncryption::Other { algorithm, key_id } => (algorithm.as_str(), key_id.as_deref()),
+    };
+    bindings.header("x-amz-server-side-encryption", algorithm);
+    if let Some(id) = key_id {
+        bindings.header("x-amz-server-side-encryption-aws-kms-key-id", id);
+    }
+}
+
+fn storage_class(class: &StorageClass) -> &str {
+    match class {
+        StorageClass::Standard => "STANDARD",
+        StorageClass::InfrequentAccess => "STANDARD_IA",
+        StorageClass::Archive => "GLACIER",
+        StorageClass::Other(word) => word,
+    }
+}
