@@ -86,12 +86,15 @@ impl PresignedRequest {
             Operation::Get | Operation::ListParts | Operation::List => {}
             Operation::Head => line.push_str(" --head"),
             Operation::Delete | Operation::AbortMultipart => line.push_str(" --request DELETE"),
-            Operation::Put | Operation::UploadPart => {
+            // To a URL that ends in a slash curl's upload would append the name of the file.
+            Operation::Put | Operation::UploadPart if !self.path_ends_in_slash() => {
                 line.push_str(" --upload-file ");
                 push_quoted(&mut line, file);
             }
-            Operation::CompleteMultipart => {
-                line.push_str(" --request POST --data-binary ");
+            Operation::Put | Operation::UploadPart | Operation::CompleteMultipart => {
+                line.push_str(" --request ");
+                line.push_str(self.method.as_str());
+                line.push_str(" --data-binary ");
                 push_quoted(&mut line, &alloc::format!("@{file}"));
                 // curl would add a form's type, and OSS would refuse it.
                 if self.signed_headers.value("content-type").is_none() {
@@ -119,6 +122,10 @@ impl PresignedRequest {
         line.push(' ');
         push_quoted(&mut line, &self.url);
         line
+    }
+
+    fn path_ends_in_slash(&self) -> bool {
+        self.url.split('?').next().is_some_and(|place| place.ends_with('/'))
     }
 
     /// Method, URL and headers in the types of the standard library, for any HTTP client.
@@ -313,6 +320,11 @@ mod tests {
         ] {
             assert_eq!(presigned(operation, &[]).to_curl("it's"), format!("curl --globoff --path-as-is{want} {url}"));
         }
+        let mut folder = presigned(Operation::Put, &[]);
+        folder.url = String::from("https://b.example/folder/?X-Amz-Signature=0123");
+        let line = folder.to_curl("f");
+        assert_eq!(line, format!("curl --globoff --path-as-is --request PUT --data-binary '@f' --header 'content-type:' '{}'", folder.url));
+
         let line = presigned(Operation::Put, headers).to_curl("f");
         assert_eq!(line, format!(r"curl --globoff --path-as-is --upload-file 'f' --header 'content-type: a'\''b' --header 'x-amz-meta-e;' {url}"));
     }

@@ -47,8 +47,13 @@ fn add_notes(bindings: &mut Bindings<'_>, context: &SigningContext<'_>, request:
     if bindings.query.iter().any(|(name, value)| name.starts_with("response-") && outside_latin1(value)) {
         bindings.note("S3 answers 400 to a response header outside of ISO-8859-1; for a file name use the download name, which is encoded");
     }
+    let target = context.target;
+    let starts_the_path = target.path_prefix.is_empty() && request.key().is_some_and(|key| key.as_str().starts_with('/'));
+    if starts_the_path {
+        bindings.note("the path begins with two slashes, which some HTTP clients make one; path style addressing avoids it");
+    }
     // Amazon S3 User Guide: the SOAP interface took this key on virtual hosts.
-    if request.key().is_some_and(|key| key.as_str() == "soap") && context.target.host.starts_with(&context.target.bucket) {
+    if request.key().is_some_and(|key| key.as_str() == "soap") && target.path_prefix.is_empty() {
         bindings.note("Amazon S3 does not serve the key `soap` on virtual-hosted addresses; use path style");
     }
 }

@@ -1,0 +1,92 @@
+//! What a kind of storage provides. The index of objects is the same for all and lives above; a backend keeps bytes and, if it is
+//! durable, records.
+
+use std::{io, ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::meta::{ObjectInfo, PartInfo, UploadInfo};
+
+/// A kind of storage.
+///
+/// The `save_*` and `remove_*` functions block, and are called on a thread that may. Each is one atomic step: after a crash at any
+/// moment either the old or the new record is there.
+#[async_trait]
+pub(crate) trait Backend: Send + Sync + 'static {
+    /// Begins a body. What is written is invisible, and gone if it is dropped before it is kept.
+    async fn stage(&self) -> io::Result<Box<dyn Stage>>;
+
+    /// Makes a bucket; one that exists is left as it is.
+    fn save_bucket(&self, bucket: &str) -> io::Result<()>;
+    /// Makes the object's record the one of its key, in the place of any older one.
+    fn save_object(&self, bucket: &str, record: &ObjectRecord) -> io::Result<()>;
+    /// Removes the object's record; one that is not there is no error.
+    fn remove_object(&self, bucket: &str, key: &str) -> io::Result<()>;
+    /// Writes down a multipart upload.
+    fn save_upload(&self, upload: &UploadInfo) -> io::Result<()>;
+    /// Writes down a part, in the place of any older one of that number.
+    fn save_part(&self, upload_id: &str, record: &PartRecord) -> io::Result<()>;
+    /// Removes an upload and its parts' records; one that is not there is no error.
+    fn remove_upload(&self, upload_id: &str) -> io::Result<()>;
+}
+
+/// A body that is being written.
+#[async_trait]
+pub(crate) trait Stage: Send {
+    /// Appends bytes.
+    async fn write(&mut self, chunk: Bytes) -> io::Result<()>;
+    /// Ends the body. When this returns, a durable backend has it on its disk.
+    async fn seal(self: Box<Self>, crc64: u64) -> io::Result<Arc<dyn Blob>>;
+}
+
+/// A sealed body. Its bytes stay for as long as anyone holds it, and beyond that if it is kept.
+pub(crate) trait Blob: Send + Sync {
+    /// What a record says of it.
+    fn record(&self) -> BlobRecord;
+    /// Says whether a record points at it: the last holder of one that is not kept takes its bytes away.
+    fn keep(&self, kept: bool);
+    /// Reads a range, which lies inside.
+    fn read(self: Arc<Self>, range: Range<u64>) -> Box<dyn BlobReader>;
+}
+
+/// Reads a range of a blob in chunks of bounded size.
+#[async_trait]
+pub(crate) trait BlobReader: Send {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> io::Result<Option<Bytes>>;
+}
+
+/// How a record names a blob.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BlobRecord {
+    pub(crate) id: String,
+    pub(crate) len: u64,
+    /// The CRC-64/XZ of its bytes: a flipped bit on the disk is noticed when the whole blob is read.
+    pub(crate) crc64: u64,
+}
+
+/// An object as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ObjectRecord {
+    pub(crate) info: Arc<ObjectInfo>,
+    pub(crate) blobs: Vec<BlobRecord>,
+}
+
+/// A part as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PartRecord {
+    pub(crate) info: Arc<PartInfo>,
+    pub(crate) blob: BlobRecord,
+}
+
+/// 128 random bits in hex: the name of a blob or an upload, which nobody chooses and nobody guesses.
+pub(crate) fn random_id() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(crate::digest::hex(&bytes))
+}
