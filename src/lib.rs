@@ -33,8 +33,17 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// The examples of the README, compiled.
+#[cfg(all(doctest, feature = "s3", feature = "config"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod clock;
 #[cfg(feature = "config")]
+#[cfg_attr(
+    not(any(feature = "s3", feature = "oss")),
+    allow(dead_code, unused_imports, unused_variables, unreachable_code, reason = "without a provider no store can be configured")
+)]
 mod config;
 pub mod credentials;
 mod presigner;

@@ -3,6 +3,8 @@
 //! `VALETKEY_SEED` sets the seed of the requests (`random` for a new one); it is printed. The SDKs for Python are installed from the package index into a
 //! virtual environment under `target/`. Without Python or without the index the tests are reported as ignored, but in CI they fail.
 
+#![allow(clippy::print_stdout, reason = "the seed must be seen")]
+
 mod support;
 
 #[path = "differential/generate.rs"]

@@ -186,7 +186,7 @@ fn nothing_shows_a_secret() {
         let signed = presigner.sign(&request, &PresignOptions::new()).unwrap();
         let received = Received::from_url("GET", &signed.url, &[]);
         let audience = Audience::public();
-        let error = received.verify(provider, &audience, &[credentials.clone()], now).unwrap_err();
+        let error = received.verify(provider, &audience, std::slice::from_ref(&credentials), now).unwrap_err();
         let failed = presigner.sign(&request.clone().header("x-amz-date", "1").header("x-oss-date", "1"), &PresignOptions::new()).unwrap_err();
         let inner = match &presigner {
             AnyPresigner::S3(presigner, credentials) => format!("{presigner:?} {credentials:?}"),

@@ -36,7 +36,7 @@ impl ConfigError {
         Self { file: file.to_path_buf(), position: Some(position), field, problem, message }
     }
 
-    pub(super) fn unreadable(file: &Path, reason: String) -> Self {
+    pub(super) fn unreadable(file: &Path, reason: &str) -> Self {
         Self { file: file.to_path_buf(), position: None, field: None, problem: ConfigProblem::Unreadable, message: format!("cannot be read: {reason}") }
     }
 

@@ -50,15 +50,15 @@ impl Config {
     /// [`ConfigError`] when it cannot be read, or with file, line, column and field of the first thing wrong in it.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let unreadable = |reason: String| ConfigError::unreadable(path, reason);
-        let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+        let unreadable = |reason: &str| ConfigError::unreadable(path, reason);
+        let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error.to_string()))?;
         if !metadata.is_file() {
-            return Err(unreadable("it is not a regular file".to_owned()));
+            return Err(unreadable("it is not a regular file"));
         }
         if metadata.len() > MAX_FILE_BYTES {
-            return Err(unreadable(format!("it has {} bytes; at most {MAX_FILE_BYTES} are read", metadata.len())));
+            return Err(unreadable(&format!("it has {} bytes; at most {MAX_FILE_BYTES} are read", metadata.len())));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error.to_string()))?;
         Self::from_text(&text, path)
     }
 
