@@ -26,7 +26,11 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Transfer(reqwest::Client);
+pub struct Transfer {
+    client: reqwest::Client,
+    /// A proxy that the environment names cannot reach this machine's own loopback.
+    loopback: reqwest::Client,
+}
 
 /// What is sent.
 pub struct Body(BodyKind);
@@ -119,8 +123,9 @@ impl Transfer {
     /// # Errors
     /// [`TransferError::Unsendable`] when the system's TLS cannot be set up.
     pub fn new() -> Result<Self, TransferError> {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT);
-        client.build().map(Self).map_err(|error| TransferError::Unsendable { reason: error.without_url().to_string() })
+        let builder = || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT);
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| TransferError::Unsendable { reason: error.without_url().to_string() });
+        Ok(Self { client: build(builder())?, loopback: build(builder().no_proxy())? })
     }
 
     /// Sends a request with a body and waits for the beginning of the answer.
@@ -132,7 +137,8 @@ impl Transfer {
         let unsendable = |reason: String| TransferError::Unsendable { reason };
         let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| unsendable(error.to_string()))?;
         let takes_body = matches!(method, reqwest::Method::PUT | reqwest::Method::POST);
-        let mut builder = self.0.request(method, url);
+        let client = if is_loopback(url) { &self.loopback } else { &self.client };
+        let mut builder = client.request(method, url);
         for (name, value) in headers {
             let value =
                 reqwest::header::HeaderValue::from_bytes(value.as_bytes()).map_err(|_| unsendable(format!("`{name}` has a value that HTTP cannot carry")))?;
@@ -147,6 +153,16 @@ impl Transfer {
         let response = builder.send().await.map_err(TransferError::no_answer)?;
         if response.status().is_success() { Ok(Answer(response)) } else { Err(refused(response).await) }
     }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    address.is_ok_and(|address| address.is_loopback()) || host == "localhost" || host.ends_with(".localhost")
 }
 
 async fn refused(mut response: reqwest::Response) -> TransferError {
@@ -236,6 +252,21 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loopback_is_told_from_the_network() {
+        for (url, loopback) in [
+            ("http://127.0.0.1:9000/b/k?x", true),
+            ("http://[::1]:9000/b/k", true),
+            ("http://media.localhost:9000/k", true),
+            ("http://localhost/b", true),
+            ("https://localhost.example/b", false),
+            ("https://b.s3.eu-central-1.amazonaws.com/127.0.0.1", false),
+            ("http://10.0.0.1/b", false),
+        ] {
+            assert_eq!(is_loopback(url), loopback, "{url}");
+        }
+    }
 
     #[test]
     fn error_bodies_of_both_clouds_are_read() {

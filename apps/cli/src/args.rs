@@ -1,0 +1,306 @@
+//! The command line, and one line for what is wrong with it.
+
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use valetkey::{AddressingStyle, Checksum, ContentMd5, CopySource, Endpoint, Timestamp, life_from_text};
+
+use crate::error::CliError;
+use crate::request;
+
+/// Signs and verifies presigned URLs for Amazon S3 and Alibaba Cloud OSS.
+///
+/// Credentials come from the environment or from where the configuration says; no flag takes a secret.
+#[derive(Parser)]
+#[command(name = "valetkey", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or not valid; 2 the command line is wrong; 3 configuration, region or credentials; \
+4 refused, or a batch line failed; 130 interrupted. Errors are one line on standard error.";
+
+/// Flags of every command that uses a configuration.
+#[derive(Args)]
+pub(crate) struct Global {
+    /// Configuration file [default: VALETKEY_CONFIG, ./valetkey.toml, valetkey/config.toml in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Store of the configuration, where no location names one [default: VALETKEY_STORE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+}
+
+impl Global {
+    /// For commands that use no configuration: a flag is obeyed or refused.
+    pub(crate) fn refuse(&self, command: &str) -> Result<(), CliError> {
+        let given = [("--config", self.config.is_some()), ("--store", self.store.is_some())].into_iter().find(|(_, given)| *given);
+        match given {
+            Some((flag, _)) => Err(CliError::usage("usage", format!("`{flag}` means nothing for `valetkey {command}`; leave it out"))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Sign a request, or a stream of them
+    Presign(Box<PresignArgs>),
+    /// Check a presigned URL with the secret that signed it
+    Verify(VerifyArgs),
+    /// Run a development store on this machine that speaks both dialects
+    Store(StoreArgs),
+    /// Show uploads, downloads and refusals through both clouds' dialects against a store of its own
+    Demo,
+}
+
+/// `presign OPERATION LOCATION` and `presign --batch FILE LOCATION`.
+#[derive(Args)]
+#[command(
+    override_usage = "valetkey presign [OPTIONS] OPERATION LOCATION\n       valetkey presign --batch FILE|- [OPTIONS] LOCATION",
+    after_help = "OPERATION: get, head, put, delete, copy, create-multipart, upload-part, upload-part-copy, complete-multipart, abort-multipart, list-parts, list.\n\
+LOCATION: s3://BUCKET[/KEY], oss://BUCKET[/KEY], or STORE:KEY with a store of the configuration. The key is taken literally.\n\
+A value that begins with `-` is written --flag=VALUE."
+)]
+pub(crate) struct PresignArgs {
+    /// What to sign, and where
+    #[arg(value_names = ["OPERATION", "LOCATION"], num_args = 0..=2)]
+    pub(crate) words: Vec<String>,
+    /// Sign each line of JSON in FILE (`-`: standard input); LOCATION names the bucket alone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) batch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    #[command(flatten)]
+    pub(crate) life: LifeArgs,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    /// What to print: the URL (and on standard error the headers to send), the whole result, or a shell command
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) output: Option<PresignOutput>,
+}
+
+/// Where requests go; wins over environment and configuration.
+#[derive(Args)]
+pub(crate) struct PlaceArgs {
+    /// Region [default: the store's; AWS_REGION, AWS_DEFAULT_REGION; OSS_REGION]
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Endpoint with its scheme [default: the store's; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; OSS_ENDPOINT; the cloud's own]
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<Endpoint>,
+    /// How the bucket stands in the URL: auto, virtual, path, custom-domain
+    #[arg(long, value_name = "STYLE")]
+    pub(crate) addressing: Option<AddressingStyle>,
+}
+
+/// When, and for how long. In a batch, for the lines that do not say it themselves.
+#[derive(Args)]
+pub(crate) struct LifeArgs {
+    /// Life: 15m, 1h30m, 7d, or seconds [default: up to 15m]
+    #[arg(long, value_name = "DURATION", value_parser = life_from_text)]
+    pub(crate) expires: Option<std::time::Duration>,
+    /// End of life; wins over --expires
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) expires_at: Option<Timestamp>,
+    /// Sign as of this time instead of now
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) at: Option<Timestamp>,
+}
+
+/// What the signature shall bind: by flags, or by the fields of a batch line.
+#[derive(Args, Default, PartialEq)]
+pub(crate) struct RequestArgs {
+    /// The client must send exactly this type
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) content_type: Option<String>,
+    /// Bytes of the body
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) content_length: Option<u64>,
+    /// MD5 of the body
+    #[arg(long, value_name = "BASE64", value_parser = ContentMd5::from_base64)]
+    pub(crate) content_md5: Option<ContentMd5>,
+    /// Checksum of the body: crc32, crc32c, crc64nvme, sha1, sha256
+    #[arg(long, value_name = "ALGO=BASE64")]
+    pub(crate) checksum: Option<Checksum>,
+    /// User metadata; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = request::pair)]
+    pub(crate) meta: Vec<(String, String)>,
+    /// Another header to sign; may be repeated
+    #[arg(long, value_name = "NAME: VALUE", value_parser = request::header)]
+    pub(crate) header: Vec<(String, String)>,
+    /// Another query parameter to sign (`NAME=` for a name alone); may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = request::pair)]
+    pub(crate) query: Vec<(String, String)>,
+    /// Version of the object
+    #[arg(long, value_name = "ID")]
+    pub(crate) version_id: Option<String>,
+    /// Upload that the part belongs to
+    #[arg(long, value_name = "ID")]
+    pub(crate) upload_id: Option<String>,
+    /// Number of the part, 1 to 10000
+    #[arg(long, value_name = "N")]
+    pub(crate) part_number: Option<u32>,
+    /// Object to copy, the key literally
+    #[arg(long, value_name = "BUCKET/KEY")]
+    pub(crate) copy_source: Option<CopySource>,
+    /// Refused when the object exists
+    #[arg(long)]
+    pub(crate) create_only: bool,
+    /// Name that a browser saves the object under
+    #[arg(long, value_name = "NAME")]
+    pub(crate) download_name: Option<String>,
+    /// list: keys that begin so
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// list: one entry up to this text
+    #[arg(long)]
+    pub(crate) delimiter: Option<String>,
+    /// list: at most so many keys, 1 to 1000
+    #[arg(long, value_name = "N")]
+    pub(crate) max_keys: Option<u32>,
+    /// list: go on here
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) continuation_token: Option<String>,
+}
+
+/// How a signed request is printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PresignOutput {
+    /// The URL on standard output, headers to send and notes on standard error.
+    Url,
+    /// One line of JSON.
+    Json,
+    /// A curl command for a POSIX shell; FILE stands for the body.
+    Curl,
+}
+
+/// `verify URL`
+#[derive(Args)]
+#[command(
+    after_help = "The store is the one of --store, else of VALETKEY_STORE, else the default of the file that --config names. The credentials are the store's, \
+without one the environment's. Without store and --endpoint, the clouds' public hosts are known."
+)]
+pub(crate) struct VerifyArgs {
+    /// The URL exactly as it was received; `-` reads it from standard input
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Method of the request
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// A header that came with the request; may be repeated
+    #[arg(long, value_name = "NAME: VALUE", value_parser = request::header)]
+    pub(crate) header: Vec<(String, String)>,
+    /// Judge as of this time instead of now
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) at: Option<Timestamp>,
+    /// The bucket that it must be for; with --endpoint, the endpoint's host is this bucket's own
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bucket: Option<String>,
+    /// The endpoint that was signed for, where it is not the cloud's own
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<Endpoint>,
+    /// The region that it must be for
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// What to print
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
+    pub(crate) output: VerifyOutput,
+}
+
+/// How a verified request is printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyOutput {
+    /// A line for each thing.
+    Text,
+    /// One line of JSON.
+    Json,
+}
+
+/// `store`
+#[derive(Args)]
+pub(crate) struct StoreArgs {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 9000)]
+    pub(crate) port: u16,
+    /// Bucket that is made at the start; may be repeated
+    #[arg(long, value_name = "NAME", default_value = "media")]
+    pub(crate) bucket: Vec<String>,
+    /// Folder that keeps the objects [default: memory]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// Made-up keys, or the ones of the environment (AWS_*, OSS_*)
+    #[arg(long, value_enum, value_name = "FROM", default_value = "fake")]
+    pub(crate) credentials: StoreCredentials,
+}
+
+/// Whose signatures the store takes.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreCredentials {
+    /// Fixed keys that are printed.
+    Fake,
+    /// What the environment has.
+    Env,
+}
+
+/// What is wrong with a command line, in one line. Values are repeated only where a list of words is allowed; others may be anything.
+pub(crate) fn explain(error: &clap::Error) -> CliError {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+    // `--expires <DURATION>`: what it takes is in the reason.
+    let flag = flag.split(' ').next().unwrap_or_default();
+    let near = |kind| context(kind).map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+    let message = match error.kind() {
+        ErrorKind::UnknownArgument if ["secret", "password", "token", "credential"].iter().any(|word| flag.contains(word)) => {
+            format!(
+                "`{}` is not a flag: no flag takes a secret; set the provider's environment variables, or name their place in the configuration",
+                clipped(flag)
+            )
+        }
+        ErrorKind::UnknownArgument if flag.starts_with('-') => {
+            let hint = near(ContextKind::SuggestedArg);
+            let hint = if hint.is_empty() { "; see --help, and write a value that begins with `-` as --flag=VALUE".to_owned() } else { hint };
+            format!("`{}` is not a flag here{hint}", clipped(flag))
+        }
+        ErrorKind::UnknownArgument | ErrorKind::TooManyValues => "there is a word too many; see --help, and quote keys that have blanks".to_owned(),
+        ErrorKind::InvalidSubcommand => {
+            let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let hint = near(ContextKind::SuggestedSubcommand);
+            format!("`{}` is not a command; use presign, verify, store or demo{hint}", clipped(&word))
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "no command was given; use presign, verify, store or demo, or --help".to_owned()
+        }
+        ErrorKind::InvalidValue if context(ContextKind::InvalidValue).unwrap_or_default().is_empty() => {
+            format!("`{flag}` needs a value; a value that begins with `-` is written {flag}=VALUE")
+        }
+        ErrorKind::InvalidValue => {
+            let word = context(ContextKind::InvalidValue).unwrap_or_default();
+            format!("{flag}: `{}` is not one of {}", clipped(&word), context(ContextKind::ValidValue).unwrap_or_default())
+        }
+        ErrorKind::ValueValidation => {
+            let reason = std::error::Error::source(error).map_or_else(|| "the value cannot be read".to_owned(), ToString::to_string);
+            format!("{flag}: {reason}")
+        }
+        ErrorKind::ArgumentConflict => format!("`{flag}` is given more than once; give it once"),
+        ErrorKind::MissingRequiredArgument => format!("{} is missing; see --help", context(ContextKind::InvalidArg).unwrap_or_default()),
+        ErrorKind::InvalidUtf8 => "an argument is not UTF-8; keys and values must be".to_owned(),
+        other => format!("{}; see --help", other.as_str().unwrap_or("the command line cannot be read")),
+    };
+    CliError::usage("usage", message)
+}
+
+/// The beginning of a word that may be of any length.
+fn clipped(word: &str) -> String {
+    let mut chars = word.chars();
+    let start: String = chars.by_ref().take(40).collect();
+    if chars.next().is_some() { format!("{start}...") } else { start }
+}

@@ -1,0 +1,9 @@
+//! The program as a script sees it: exit codes, streams, and what it must never print.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod batch;
+mod command_line;
+mod store;
+mod support;
+mod vectors;
+mod verify;
