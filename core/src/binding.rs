@@ -5,11 +5,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::constraint::{Constraint, ConstraintName, ContentType};
+use crate::constraint::{Constraint, ConstraintName, ProviderConstraint};
 use crate::dialect::Dialect;
 use crate::error::PresignError;
 use crate::presigned::ContentTypeRule;
 use crate::request::ObjectRequest;
+use crate::values::ContentType;
 
 /// The headers and query parameters of a request, under the provider's names, checked and sorted by name.
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl<'a> Bindings<'a> {
     }
 
     fn add(&mut self, dialect: &(impl Dialect + ?Sized), request: &ObjectRequest, constraint: &'a Constraint) -> Result<(), PresignError> {
+        let own = |bindings: &mut Self, constraint: ProviderConstraint<'a>| dialect.bind(constraint, request.operation(), bindings);
         match constraint {
             Constraint::Header { name, value } => {
                 if !is_token(name) {
@@ -141,7 +143,23 @@ impl<'a> Bindings<'a> {
             Constraint::CopySourceRange { first, last } if first > last => {
                 return Err(PresignError::invalid(ConstraintName::CopySourceRange, "the range names no byte; the first must not come after the last"));
             }
-            other => return dialect.bind(other, request.operation(), self),
+            Constraint::ContentType(ContentType::Absent) => return own(self, ProviderConstraint::ContentTypeAbsent),
+            Constraint::ContentType(ContentType::Free) => return own(self, ProviderConstraint::ContentTypeFree),
+            Constraint::Checksum(checksum) => return own(self, ProviderConstraint::Checksum(checksum)),
+            Constraint::Metadata { name, value } => return own(self, ProviderConstraint::Metadata { name, value }),
+            Constraint::StorageClass(class) => return own(self, ProviderConstraint::StorageClass(class)),
+            Constraint::Acl(acl) => return own(self, ProviderConstraint::Acl(acl)),
+            Constraint::ServerSideEncryption(encryption) => return own(self, ProviderConstraint::ServerSideEncryption(encryption)),
+            Constraint::CustomerKey(key) => return own(self, ProviderConstraint::CustomerKey(key)),
+            Constraint::CreateOnly => return own(self, ProviderConstraint::CreateOnly),
+            Constraint::IfMatch(etag) => return own(self, ProviderConstraint::IfMatch(etag)),
+            Constraint::RequestPayer => return own(self, ProviderConstraint::RequestPayer),
+            Constraint::ExpectedBucketOwner(account) => return own(self, ProviderConstraint::ExpectedBucketOwner(account)),
+            Constraint::CopySource(source) => return own(self, ProviderConstraint::CopySource(source)),
+            Constraint::CopySourceRange { first, last } => return own(self, ProviderConstraint::CopySourceRange { first: *first, last: *last }),
+            Constraint::PayloadSha256(digest) => return own(self, ProviderConstraint::PayloadSha256(digest)),
+            Constraint::Process(instruction) => return own(self, ProviderConstraint::Process(instruction)),
+            Constraint::TrafficLimit(bits) => return own(self, ProviderConstraint::TrafficLimit(*bits)),
         }
         Ok(())
     }

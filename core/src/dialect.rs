@@ -4,14 +4,15 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::binding::Bindings;
-use crate::constraint::{Constraint, ConstraintName};
+use crate::constraint::{ConstraintName, ProviderConstraint};
 use crate::credentials::Credentials;
 use crate::crypto::SigningKey;
 use crate::error::PresignError;
 use crate::key::{KeyError, ObjectKey};
+use crate::operation::Operation;
 use crate::options::Validity;
 use crate::presigned::{ContentTypeRule, PresignedRequest, SigningTrace};
-use crate::request::{ObjectRequest, Operation};
+use crate::request::ObjectRequest;
 use crate::target::{Target, TargetError, TargetSettings};
 use crate::verify::{Audience, Claim, IncomingRequest, Refusal, VerifyError};
 
@@ -56,11 +57,11 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// Adds the query parameters that make the operation (`uploads`, `list-type=2`).
     fn bind_operation(&self, operation: Operation, bindings: &mut Bindings<'_>);
 
-    /// Binds a constraint under the provider's names.
+    /// Binds a constraint under the provider's names; what has the same name everywhere is bound already.
     ///
     /// # Errors
     /// [`PresignError::Unsupported`] by name when the provider cannot bind it.
-    fn bind<'a>(&self, constraint: &'a Constraint, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError>;
+    fn bind<'a>(&self, constraint: ProviderConstraint<'a>, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError>;
 
     /// Signs a request.
     ///

@@ -2,12 +2,13 @@
 
 use alloc::string::{String, ToString};
 
-use crate::constraint::{ConstraintName, ValueError};
+use crate::constraint::ConstraintName;
 use crate::credentials::CredentialsError;
 use crate::key::KeyError;
+use crate::operation::Operation;
 use crate::options::LifeError;
-use crate::request::Operation;
 use crate::target::TargetError;
+use crate::values::ValueError;
 
 /// Why something could not be signed. Each says what was wrong and what to do; none holds a secret, a URL or a signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -22,27 +22,33 @@ pub mod crypto;
 mod dialect;
 mod disposition;
 pub mod encode;
+mod endpoint;
 mod error;
 mod key;
+mod operation;
 mod options;
 mod presigned;
 mod presigner;
 mod request;
 mod target;
 mod time;
+mod values;
 pub mod verify;
 
-pub use constraint::{
-    Acl, ByteRange, Checksum, ChecksumAlgorithm, Constraint, ConstraintName, ContentMd5, ContentType, CopySource, CustomerKey, ResponseHeader,
-    ServerSideEncryption, StorageClass, ValueError,
-};
+pub use constraint::{Constraint, ConstraintName, ProviderConstraint};
 pub use credentials::{Credentials, CredentialsError, CredentialsProvider, Secret};
 pub use dialect::{Capability, Dialect, SigningContext};
+pub use endpoint::Endpoint;
 pub use error::{PresignError, error_json};
 pub use key::{KeyError, ObjectKey};
+pub use operation::{Method, Operation, UnknownOperation};
 pub use options::{ExpirationReason, LifeError, Limits, PresignOptions, Validity};
 pub use presigned::{ContentTypeRule, PresignedRequest, SignedHeaders, SigningTrace};
 pub use presigner::Presigner;
-pub use request::{Method, ObjectRequest, Operation, UnknownOperation};
-pub use target::{AddressingStyle, Endpoint, Scheme, Target, TargetError, TargetSettings, signed_host};
+pub use request::ObjectRequest;
+pub use target::{AddressingStyle, Scheme, Target, TargetError, TargetSettings, signed_host};
 pub use time::{BasicTime, TimeError, Timestamp};
+pub use values::{
+    Acl, ByteRange, Checksum, ChecksumAlgorithm, ContentMd5, ContentType, CopySource, CustomerKey, ResponseHeader, ServerSideEncryption, StorageClass,
+    ValueError,
+};

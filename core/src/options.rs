@@ -53,6 +53,24 @@ impl PresignOptions {
         self
     }
 
+    /// The life that was asked for.
+    #[must_use]
+    pub const fn requested_life(&self) -> Option<Duration> {
+        self.expires_in
+    }
+
+    /// The end that was asked for; it wins over the life.
+    #[must_use]
+    pub const fn requested_end(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// The signing time that was asked for.
+    #[must_use]
+    pub const fn requested_signing_time(&self) -> Option<Timestamp> {
+        self.signed_at
+    }
+
     /// Decides signing time, life and end.
     ///
     /// `now` is the one reading of the clock, `limits` come from the provider and the store, `credentials_end` is when the credentials do.

@@ -7,8 +7,8 @@ use core::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::operation::{Method, Operation};
 use crate::options::{ExpirationReason, Validity};
-use crate::request::{Method, Operation};
 use crate::time::Timestamp;
 
 /// A signed request: the whole contract with the client that sends it.

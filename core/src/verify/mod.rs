@@ -6,10 +6,12 @@
 mod audience;
 mod error;
 mod incoming;
+mod scope;
 
 pub use audience::{Audience, PublicHost};
 pub use error::{Refusal, VerifyError};
 pub use incoming::{IncomingRequest, MAX_TARGET_BYTES, ParsedTarget, read_life};
+pub use scope::Scope;
 
 use alloc::string::String;
 use alloc::vec::Vec;

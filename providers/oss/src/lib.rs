@@ -36,7 +36,7 @@ use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
 use valetkey_core::verify::{Audience, Claim, IncomingRequest, PublicHost, Refusal, VerifyError};
 use valetkey_core::{
-    Capability, Constraint, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest,
+    Capability, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest, ProviderConstraint,
     SigningContext, SigningTrace, Target, TargetError, TargetSettings,
 };
 
@@ -113,7 +113,7 @@ impl Dialect for Oss {
         names::bind_operation(operation, bindings);
     }
 
-    fn bind<'a>(&self, constraint: &'a Constraint, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
+    fn bind<'a>(&self, constraint: ProviderConstraint<'a>, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
         names::bind(constraint, operation, bindings)
     }
 

@@ -7,7 +7,7 @@ use alloc::string::String;
 
 use valetkey_core::binding::Bindings;
 use valetkey_core::{
-    Capability, Constraint, ConstraintName, ContentType, ContentTypeRule, KeyError, ObjectKey, Operation, PresignError, ResponseHeader, ServerSideEncryption,
+    Capability, ConstraintName, ContentTypeRule, KeyError, ObjectKey, Operation, PresignError, ProviderConstraint, ResponseHeader, ServerSideEncryption,
     StorageClass,
 };
 
@@ -77,71 +77,49 @@ fn unsupported(constraint: ConstraintName, reason: &'static str) -> PresignError
     PresignError::Unsupported { provider: PROVIDER, constraint, reason }
 }
 
-pub(crate) fn bind<'a>(constraint: &'a Constraint, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
+pub(crate) fn bind<'a>(constraint: ProviderConstraint<'a>, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
     let name = constraint.name();
     match constraint {
-        Constraint::ContentType(ContentType::Free) => {
+        ProviderConstraint::ContentTypeFree => {
             return Err(unsupported(name, "it signs every Content-Type that it receives; sign a fixed one, or demand that none is sent"));
         }
-        Constraint::ContentType(_) => bindings.content_type = ContentTypeRule::Absent,
-        Constraint::Checksum(_) => return Err(unsupported(name, "it checks an MD5 only; give the content MD5")),
-        Constraint::Metadata { name, value } => bindings.header(format!("{META_PREFIX}{}", name.to_ascii_lowercase()), value.as_str()),
-        Constraint::StorageClass(class) => bindings.header("x-oss-storage-class", storage_class(class)),
-        Constraint::Acl(acl) => bindings.header("x-oss-object-acl", acl.as_str()),
-        Constraint::ServerSideEncryption(encryption) => bind_encryption(encryption, bindings),
-        Constraint::CustomerKey(_) => return Err(unsupported(name, "it has no encryption with keys of the customer; use a key of its key service")),
-        Constraint::CreateOnly => {
+        ProviderConstraint::ContentTypeAbsent => bindings.content_type = ContentTypeRule::Absent,
+        ProviderConstraint::Checksum(_) => return Err(unsupported(name, "it checks an MD5 only; give the content MD5")),
+        ProviderConstraint::Metadata { name, value } => bindings.header(format!("{META_PREFIX}{}", name.to_ascii_lowercase()), value),
+        ProviderConstraint::StorageClass(class) => bindings.header("x-oss-storage-class", storage_class(class)),
+        ProviderConstraint::Acl(acl) => bindings.header("x-oss-object-acl", acl.as_str()),
+        ProviderConstraint::ServerSideEncryption(encryption) => bind_encryption(encryption, bindings),
+        ProviderConstraint::CustomerKey(_) => return Err(unsupported(name, "it has no encryption with keys of the customer; use a key of its key service")),
+        ProviderConstraint::CreateOnly => {
             bindings.header("x-oss-forbid-overwrite", "true");
             bindings.note("OSS ignores create-only on a bucket whose versioning is enabled or suspended");
         }
-        Constraint::IfMatch(etag) if matches!(operation, Operation::Get | Operation::Head) => bindings.header("if-match", etag.as_str()),
-        Constraint::IfMatch(_) => return Err(unsupported(name, "it checks an ETag only when an object is read; to protect an object, use create-only")),
+        ProviderConstraint::IfMatch(etag) if matches!(operation, Operation::Get | Operation::Head) => bindings.header("if-match", etag),
+        ProviderConstraint::IfMatch(_) => {
+            return Err(unsupported(name, "it checks an ETag only when an object is read; to protect an object, use create-only"));
+        }
         // As a parameter, so that a link works where no header can be sent.
-        Constraint::RequestPayer => bindings.query("x-oss-request-payer", "requester"),
-        Constraint::ExpectedBucketOwner(_) => return Err(unsupported(name, "it has no such check")),
-        Constraint::CopySource(source) => {
+        ProviderConstraint::RequestPayer => bindings.query("x-oss-request-payer", "requester"),
+        ProviderConstraint::ExpectedBucketOwner(_) => return Err(unsupported(name, "it has no such check")),
+        ProviderConstraint::CopySource(source) => {
             let mut value = String::from("/");
             source.push_encoded(&mut value);
             bindings.header("x-oss-copy-source", value);
         }
-        Constraint::CopySourceRange { first, last } => bindings.header("x-oss-copy-source-range", format!("bytes={first}-{last}")),
-        Constraint::PayloadSha256(_) => return Err(unsupported(name, "its payload is always UNSIGNED-PAYLOAD; give the content MD5")),
-        Constraint::Process(instruction) => {
+        ProviderConstraint::CopySourceRange { first, last } => bindings.header("x-oss-copy-source-range", format!("bytes={first}-{last}")),
+        ProviderConstraint::PayloadSha256(_) => return Err(unsupported(name, "its payload is always UNSIGNED-PAYLOAD; give the content MD5")),
+        ProviderConstraint::Process(instruction) => {
             if instruction.is_empty() {
                 return Err(PresignError::invalid(name, "the instruction is empty"));
             }
-            bindings.query("x-oss-process", instruction.as_str());
+            bindings.query("x-oss-process", instruction);
         }
-        Constraint::TrafficLimit(bits) => {
-            if !(819_200..=838_860_800).contains(bits) {
+        ProviderConstraint::TrafficLimit(bits) => {
+            if !(819_200..=838_860_800).contains(&bits) {
                 return Err(PresignError::invalid(name, format!("{bits} is not within 819200 to 838860800 bits per second")));
             }
             bindings.query("x-oss-traffic-limit", format!("{bits}"));
         }
-        // The portable layer binds these under the same names on every provider.
-        Constraint::ContentLength(_)
-        | Constraint::ContentMd5(_)
-        | Constraint::CacheControl(_)
-        | Constraint::ContentDisposition(_)
-        | Constraint::ContentEncoding(_)
-        | Constraint::ContentLanguage(_)
-        | Constraint::Expires(_)
-        | Constraint::Tag { .. }
-        | Constraint::Range(_)
-        | Constraint::VersionId(_)
-        | Constraint::Response(..)
-        | Constraint::DownloadName(_)
-        | Constraint::UploadId(_)
-        | Constraint::PartNumber(_)
-        | Constraint::Prefix(_)
-        | Constraint::Delimiter(_)
-        | Constraint::MaxKeys(_)
-        | Constraint::ContinuationToken(_)
-        | Constraint::StartAfter(_)
-        | Constraint::MaxParts(_)
-        | Constraint::PartNumberMarker(_)
-        | Constraint::Header { .. }
-        | Constraint::Query { .. } => return Err(unsupported(name, "the portable layer should have bound it")),
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use valetkey_core::verify::{Audience, Claim, IncomingRequest, ParsedTarget, Refusal, VerifyError, read_life};
+use valetkey_core::verify::{Audience, Claim, IncomingRequest, ParsedTarget, Refusal, Scope, VerifyError, read_life};
 use valetkey_core::{Secret, Timestamp, crypto};
 
 use crate::{Oss, canonical, endpoint, names};
@@ -27,13 +27,15 @@ pub(crate) fn parse(request: &IncomingRequest<'_>, audience: &Audience) -> Resul
     if version != names::ALGORITHM_VALUE {
         return Err(VerifyError::UnsupportedAlgorithm { expected: names::ALGORITHM_VALUE });
     }
-    let (access_key_id, scope) = read_credential(credential)?;
+    let scope = Scope::read(names::CREDENTIAL, credential, names::SCOPE_END)?;
     let signed_at = Timestamp::from_basic(date).map_err(|_| malformed(names::DATE, "is not a date of the form YYYYMMDDTHHMMSSZ"))?;
     let max = if token.is_some() { Oss::MAX_LIFE_WITH_TOKEN } else { Oss::MAX_LIFE };
     let seconds = read_life(names::EXPIRES, life, max)?;
     let additional = read_additional(additional)?;
     let signature = crypto::read_hex(signature).ok_or(VerifyError::MalformedSignature)?;
-    check_scope(&scope, signed_at, audience, &host)?;
+    let region = audience.expected_region().or_else(|| endpoint::recognise(&host)?.region);
+    // `oss-cn-hangzhou` is a host label and no region (EC 0002-00000226).
+    scope.check(signed_at, names::SERVICE, region.or(scope.region.strip_prefix("oss-")))?;
 
     let headers = signed_values(request, &target, &host, additional)?;
     let (bucket, key) = audience.locate(&host, target.path, endpoint::recognise)?;
@@ -50,7 +52,7 @@ pub(crate) fn parse(request: &IncomingRequest<'_>, audience: &Audience) -> Resul
     let string_to_sign = canonical::string_to_sign(signed_at.to_basic(), scope.region, scope.service, &text);
 
     let session_token = token.map(Secret::new);
-    let (access_key_id, day) = (access_key_id.to_owned(), scope.day.to_owned());
+    let (access_key_id, day) = (scope.access_key_id.to_owned(), scope.day.to_owned());
     let (region, service) = (scope.region.to_owned(), scope.service.to_owned());
     let signed_headers = headers.into_iter().map(|(name, _)| name).collect();
     let query = target.query.iter().filter(|(name, _)| !names::is_owned(&name.to_ascii_lowercase())).cloned().collect();
@@ -89,26 +91,6 @@ fn check_one_way(request: &IncomingRequest<'_>, target: &ParsedTarget<'_>) -> Re
     }
 }
 
-struct Scope<'a> {
-    day: &'a str,
-    region: &'a str,
-    service: &'a str,
-}
-
-fn read_credential(credential: &str) -> Result<(&str, Scope<'_>), VerifyError> {
-    let parts: Vec<&str> = credential.split('/').collect();
-    let [id, day, region, service, names::SCOPE_END] = parts.as_slice() else {
-        return Err(malformed(names::CREDENTIAL, "is not of the form KEY/YYYYMMDD/REGION/PRODUCT/aliyun_v4_request"));
-    };
-    if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(malformed(names::CREDENTIAL, "has no usable access key id"));
-    }
-    if day.len() != 8 || !day.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(malformed(names::CREDENTIAL, "has a scope date that is not of the form YYYYMMDD"));
-    }
-    Ok((id, Scope { day, region, service }))
-}
-
 /// Lower-case names without `_`, each once, in order, none that is signed anyway.
 fn read_additional(list: Option<&str>) -> Result<Vec<String>, VerifyError> {
     let Some(list) = list else {
@@ -125,22 +107,6 @@ fn read_additional(list: Option<&str>) -> Result<Vec<String>, VerifyError> {
         return Err(malformed(names::ADDITIONAL_HEADERS, "is not in the order of the names, or has one twice"));
     }
     Ok(names)
-}
-
-fn check_scope(scope: &Scope<'_>, signed_at: Timestamp, audience: &Audience, host: &str) -> Result<(), VerifyError> {
-    let mismatch = |part, expected: Option<&str>| Err(VerifyError::ScopeMismatch { part, expected: expected.map(ToOwned::to_owned) });
-    if scope.day != signed_at.to_basic().day() {
-        return mismatch("day", None);
-    }
-    if scope.service != names::SERVICE {
-        return mismatch("product", Some(names::SERVICE));
-    }
-    let expected = audience.expected_region().or_else(|| endpoint::recognise(host)?.region);
-    match expected {
-        Some(expected) if expected != scope.region => mismatch("region", Some(expected)),
-        _ if scope.region.is_empty() || scope.region.starts_with("oss-") => mismatch("region", None),
-        _ => Ok(()),
-    }
 }
 
 /// Every header that OSS signs by itself as it arrived, and each additional one, which must have come; sorted by name.

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest, Md5};
 use valetkey_core::binding::Bindings;
-use valetkey_core::{Capability, Constraint, ConstraintName, ContentType, ContentTypeRule, Operation, PresignError, ServerSideEncryption, StorageClass};
+use valetkey_core::{Capability, ConstraintName, ContentTypeRule, Operation, PresignError, ProviderConstraint, ServerSideEncryption, StorageClass};
 
 pub(crate) const PROVIDER: &str = "S3";
 pub(crate) const SERVICE: &str = "s3";
@@ -56,19 +56,19 @@ fn unsupported(constraint: ConstraintName, reason: &'static str) -> PresignError
     PresignError::Unsupported { provider: PROVIDER, constraint, reason }
 }
 
-pub(crate) fn bind<'a>(constraint: &'a Constraint, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
+pub(crate) fn bind<'a>(constraint: ProviderConstraint<'a>, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
     let name = constraint.name();
     match constraint {
-        Constraint::ContentType(ContentType::Absent) => {
+        ProviderConstraint::ContentTypeAbsent => {
             return Err(unsupported(name, "it takes a Content-Type that is not signed; sign a fixed one, or leave it free"));
         }
-        Constraint::ContentType(_) => bindings.content_type = ContentTypeRule::Free,
-        Constraint::Checksum(checksum) => bindings.header(format!("x-amz-checksum-{}", checksum.algorithm().as_str()), checksum.value()),
-        Constraint::Metadata { name, value } => bindings.header(format!("{META_PREFIX}{}", name.to_ascii_lowercase()), value.as_str()),
-        Constraint::StorageClass(class) => bindings.header("x-amz-storage-class", storage_class(class)),
-        Constraint::Acl(acl) => bindings.header("x-amz-acl", acl.as_str()),
-        Constraint::ServerSideEncryption(encryption) => bind_encryption(encryption, bindings),
-        Constraint::CustomerKey(key) => {
+        ProviderConstraint::ContentTypeFree => bindings.content_type = ContentTypeRule::Free,
+        ProviderConstraint::Checksum(checksum) => bindings.header(format!("x-amz-checksum-{}", checksum.algorithm().as_str()), checksum.value()),
+        ProviderConstraint::Metadata { name, value } => bindings.header(format!("{META_PREFIX}{}", name.to_ascii_lowercase()), value),
+        ProviderConstraint::StorageClass(class) => bindings.header("x-amz-storage-class", storage_class(class)),
+        ProviderConstraint::Acl(acl) => bindings.header("x-amz-acl", acl.as_str()),
+        ProviderConstraint::ServerSideEncryption(encryption) => bind_encryption(encryption, bindings),
+        ProviderConstraint::CustomerKey(key) => {
             let base64 = key.base64().expose();
             let bytes = BASE64.decode(base64).map_err(|_| PresignError::invalid(name, "the customer key is not base64"))?;
             bindings.header("x-amz-server-side-encryption-customer-algorithm", "AES256");
@@ -76,52 +76,28 @@ pub(crate) fn bind<'a>(constraint: &'a Constraint, operation: Operation, binding
             bindings.header("x-amz-server-side-encryption-customer-key-md5", BASE64.encode(Md5::digest(bytes)));
             bindings.note("the customer's encryption key is among the signed headers: whoever gets the result gets the key");
         }
-        Constraint::CreateOnly if operation == Operation::CreateMultipart => {
+        ProviderConstraint::CreateOnly if operation == Operation::CreateMultipart => {
             return Err(unsupported(name, "it checks this when the upload is completed; give it to `complete-multipart`"));
         }
-        Constraint::CreateOnly => bindings.header("if-none-match", "*"),
-        Constraint::IfMatch(etag) => bindings.header("if-match", etag.as_str()),
-        Constraint::RequestPayer => bindings.header("x-amz-request-payer", "requester"),
-        Constraint::ExpectedBucketOwner(account) => bindings.header("x-amz-expected-bucket-owner", account.as_str()),
-        Constraint::CopySource(source) => {
+        ProviderConstraint::CreateOnly => bindings.header("if-none-match", "*"),
+        ProviderConstraint::IfMatch(etag) => bindings.header("if-match", etag),
+        ProviderConstraint::RequestPayer => bindings.header("x-amz-request-payer", "requester"),
+        ProviderConstraint::ExpectedBucketOwner(account) => bindings.header("x-amz-expected-bucket-owner", account),
+        ProviderConstraint::CopySource(source) => {
             let mut value = String::new();
             source.push_encoded(&mut value);
             bindings.header("x-amz-copy-source", value);
         }
-        Constraint::CopySourceRange { first, last } => bindings.header("x-amz-copy-source-range", format!("bytes={first}-{last}")),
-        Constraint::PayloadSha256(digest) => {
+        ProviderConstraint::CopySourceRange { first, last } => bindings.header("x-amz-copy-source-range", format!("bytes={first}-{last}")),
+        ProviderConstraint::PayloadSha256(digest) => {
             if valetkey_core::crypto::read_hex(digest).is_none() {
                 return Err(PresignError::invalid(name, "the SHA-256 of the body must be 64 lower-case hex digits"));
             }
-            bindings.query(CONTENT_SHA256, digest.as_str());
+            bindings.query(CONTENT_SHA256, digest);
             bindings.note("the SHA-256 of the body is signed instead of UNSIGNED-PAYLOAD; that S3 checks it on presigned URLs is not verified");
         }
-        Constraint::Process(_) => return Err(unsupported(name, "it is a feature of OSS")),
-        Constraint::TrafficLimit(_) => return Err(unsupported(name, "it is a feature of OSS")),
-        // The portable layer binds these under the same names on every provider.
-        Constraint::ContentLength(_)
-        | Constraint::ContentMd5(_)
-        | Constraint::CacheControl(_)
-        | Constraint::ContentDisposition(_)
-        | Constraint::ContentEncoding(_)
-        | Constraint::ContentLanguage(_)
-        | Constraint::Expires(_)
-        | Constraint::Tag { .. }
-        | Constraint::Range(_)
-        | Constraint::VersionId(_)
-        | Constraint::Response(..)
-        | Constraint::DownloadName(_)
-        | Constraint::UploadId(_)
-        | Constraint::PartNumber(_)
-        | Constraint::Prefix(_)
-        | Constraint::Delimiter(_)
-        | Constraint::MaxKeys(_)
-        | Constraint::ContinuationToken(_)
-        | Constraint::StartAfter(_)
-        | Constraint::MaxParts(_)
-        | Constraint::PartNumberMarker(_)
-        | Constraint::Header { .. }
-        | Constraint::Query { .. } => return Err(unsupported(name, "the portable layer should have bound it")),
+        ProviderConstraint::Process(_) => return Err(unsupported(name, "it is a feature of OSS")),
+        ProviderConstraint::TrafficLimit(_) => return Err(unsupported(name, "it is a feature of OSS")),
     }
     Ok(())
 }

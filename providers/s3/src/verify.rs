@@ -7,7 +7,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use valetkey_core::verify::{Audience, Claim, IncomingRequest, ParsedTarget, Refusal, VerifyError, read_life};
+use valetkey_core::verify::{Audience, Claim, IncomingRequest, ParsedTarget, Refusal, Scope, VerifyError, read_life};
 use valetkey_core::{Secret, Timestamp, crypto, encode};
 
 use crate::{S3, canonical, endpoint, names};
@@ -28,12 +28,13 @@ pub(crate) fn parse(request: &IncomingRequest<'_>, audience: &Audience) -> Resul
     if algorithm != names::ALGORITHM_VALUE {
         return Err(VerifyError::UnsupportedAlgorithm { expected: names::ALGORITHM_VALUE });
     }
-    let (access_key_id, scope) = read_credential(credential)?;
+    let scope = Scope::read(names::CREDENTIAL, credential, names::SCOPE_END)?;
     let signed_at = Timestamp::from_basic(date).map_err(|_| malformed(names::DATE, "is not a date of the form YYYYMMDDTHHMMSSZ"))?;
     let seconds = read_life(names::EXPIRES, life, S3::MAX_LIFE)?;
     let signed_headers = read_signed_names(signed_names)?;
     let signature = crypto::read_hex(signature).ok_or(VerifyError::MalformedSignature)?;
-    check_scope(&scope, signed_at, audience, &host)?;
+    let region = audience.expected_region().or_else(|| endpoint::recognise(&host)?.region);
+    scope.check(signed_at, names::SERVICE, region)?;
 
     let payload = payload(request, &target, &signed_headers)?;
     let headers = signed_values(request, &target, &host, &signed_headers)?;
@@ -53,7 +54,7 @@ pub(crate) fn parse(request: &IncomingRequest<'_>, audience: &Audience) -> Resul
     let string_to_sign = canonical::string_to_sign(signed_at.to_basic(), scope.region, scope.service, &text);
 
     let session_token = token.map(Secret::new);
-    let (access_key_id, day) = (access_key_id.to_owned(), scope.day.to_owned());
+    let (access_key_id, day) = (scope.access_key_id.to_owned(), scope.day.to_owned());
     let (region, service) = (scope.region.to_owned(), scope.service.to_owned());
     let payload_sha256 = payload.as_deref().and_then(crypto::read_hex);
     let query = target.query.iter().filter(|(name, _)| !names::is_owned(&name.to_ascii_lowercase())).cloned().collect();
@@ -91,26 +92,6 @@ fn check_one_way(request: &IncomingRequest<'_>, target: &ParsedTarget<'_>) -> Re
     }
 }
 
-struct Scope<'a> {
-    day: &'a str,
-    region: &'a str,
-    service: &'a str,
-}
-
-fn read_credential(credential: &str) -> Result<(&str, Scope<'_>), VerifyError> {
-    let parts: Vec<&str> = credential.split('/').collect();
-    let [id, day, region, service, names::SCOPE_END] = parts.as_slice() else {
-        return Err(malformed(names::CREDENTIAL, "is not of the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request"));
-    };
-    if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(malformed(names::CREDENTIAL, "has no usable access key id"));
-    }
-    if day.len() != 8 || !day.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(malformed(names::CREDENTIAL, "has a scope date that is not of the form YYYYMMDD"));
-    }
-    Ok((id, Scope { day, region, service }))
-}
-
 /// Lower-case names, each once, in order: everything else could hide a line of the canonical request.
 fn read_signed_names(list: &str) -> Result<Vec<String>, VerifyError> {
     let names: Vec<String> = list.split(';').map(ToOwned::to_owned).collect();
@@ -125,22 +106,6 @@ fn read_signed_names(list: &str) -> Result<Vec<String>, VerifyError> {
         return Err(VerifyError::HostNotSigned);
     }
     Ok(names)
-}
-
-fn check_scope(scope: &Scope<'_>, signed_at: Timestamp, audience: &Audience, host: &str) -> Result<(), VerifyError> {
-    let mismatch = |part, expected: Option<&str>| Err(VerifyError::ScopeMismatch { part, expected: expected.map(ToOwned::to_owned) });
-    if scope.day != signed_at.to_basic().day() {
-        return mismatch("day", None);
-    }
-    if scope.service != names::SERVICE {
-        return mismatch("service", Some(names::SERVICE));
-    }
-    let expected = audience.expected_region().or_else(|| endpoint::recognise(host)?.region);
-    match expected {
-        Some(expected) if expected != scope.region => mismatch("region", Some(expected)),
-        _ if scope.region.is_empty() => mismatch("region", None),
-        _ => Ok(()),
-    }
 }
 
 /// The payload hash of the canonical request: the parameter, else the signed header, else `UNSIGNED-PAYLOAD` (`None`).
