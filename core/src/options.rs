@@ -290,7 +290,8 @@ impl LifeError {
             Self::OverStoreLimit { .. } => "life_over_store_limit",
             Self::CredentialsEndFirst { .. } => "credentials_end_first",
             Self::CredentialsEnded { .. } => "credentials_ended",
-            Self::Time(_) => "time_out_of_range",
+            Self::Time(TimeError::OutOfRange) => "time_out_of_range",
+            Self::Time(TimeError::Malformed { .. }) => "malformed_time",
         }
     }
 

@@ -91,18 +91,24 @@ impl Audience {
     /// An unknown host gives no bucket and the whole path as key: such a request is refused later, when its signature has been judged.
     ///
     /// # Errors
-    /// [`VerifyError::MalformedPath`] for a path that is not percent-encoded UTF-8.
+    /// [`VerifyError::MalformedPath`] for a path that is not percent-encoded UTF-8, and for a bucket that holds an encoded slash.
     pub fn locate<'h>(&self, host: &'h str, path: &str, recognise: impl Fn(&'h str) -> Option<PublicHost<'h>>) -> Result<Place, VerifyError> {
         let decode = |text: &str| encode::decode(text).map(alloc::borrow::Cow::into_owned).map_err(|_| VerifyError::MalformedPath);
         // Judged first, so that a broken path is refused wherever the host points.
         decode(path)?;
-        let path = path.strip_prefix(self.base_path.as_str()).filter(|rest| rest.starts_with('/') || rest.is_empty()).unwrap_or(path);
-        let whole_path = path.strip_prefix('/').unwrap_or(path);
         let key_of = |text: &str| if text.is_empty() { Ok(None) } else { decode(text).map(Some) };
-        let in_host = |bucket: &str| Ok((Some(bucket.to_owned()), key_of(whole_path)?));
+        // Compared as it was sent: another spelling of the base path is another place.
+        let Some(path) = path.strip_prefix(self.base_path.as_str()).and_then(|rest| rest.strip_prefix('/').or(rest.is_empty().then_some(""))) else {
+            return Ok((None, key_of(path)?));
+        };
+        let in_host = |bucket: &str| Ok((Some(bucket.to_owned()), key_of(path)?));
         let in_path = || {
-            let (bucket, key) = whole_path.split_once('/').unwrap_or((whole_path, ""));
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
             let bucket = decode(bucket)?;
+            // An encoded slash would move the border between bucket and key without a change of the signed path.
+            if bucket.contains('/') {
+                return Err(VerifyError::MalformedPath);
+            }
             Ok(((!bucket.is_empty()).then_some(bucket), key_of(key)?))
         };
         if let Some((_, bucket)) = self.bucket_hosts.iter().find(|(own, _)| own == host) {
@@ -119,7 +125,41 @@ impl Audience {
         match recognise(host).filter(|_| self.public) {
             Some(PublicHost { bucket: Some(bucket), .. }) => in_host(bucket),
             Some(PublicHost { bucket: None, .. }) => in_path(),
-            None => Ok((None, key_of(whole_path)?)),
+            None => Ok((None, key_of(path)?)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_one_spelling_of_its_base_and_its_bucket() {
+        let none = |_: &'static str| None;
+        let store = Audience::new().host("h:9000").bucket_host("own.example", "media");
+        let based = store.clone().base_path("/base");
+        let place = |bucket: Option<&str>, key: Option<&str>| Ok((bucket.map(ToOwned::to_owned), key.map(ToOwned::to_owned)));
+        for (audience, host, path, want) in [
+            (&store, "h:9000", "/media/a%20b", place(Some("media"), Some("a b"))),
+            (&store, "h:9000", "/media/a%2Fb", place(Some("media"), Some("a/b"))),
+            (&store, "h:9000", "/media//a", place(Some("media"), Some("/a"))),
+            (&store, "h:9000", "/media", place(Some("media"), None)),
+            (&store, "h:9000", "/media/", place(Some("media"), None)),
+            (&store, "h:9000", "/", place(None, None)),
+            (&store, "media.h:9000", "/a/b", place(Some("media"), Some("a/b"))),
+            (&store, "own.example", "/a", place(Some("media"), Some("a"))),
+            (&store, "other.example", "/a", place(None, Some("a"))),
+            (&store, "h:9000", "/media%2Freports/a.pdf", Err(VerifyError::MalformedPath)),
+            (&store, "h:9000", "/media/%zz", Err(VerifyError::MalformedPath)),
+            (&based, "h:9000", "/base/media/k", place(Some("media"), Some("k"))),
+            (&based, "own.example", "/base/k", place(Some("media"), Some("k"))),
+            (&based, "own.example", "/base", place(Some("media"), None)),
+            (&based, "own.example", "/b%61se/k", place(None, Some("/base/k"))),
+            (&based, "own.example", "/basement/k", place(None, Some("/basement/k"))),
+            (&based, "h:9000", "/media/k", place(None, Some("/media/k"))),
+        ] {
+            assert_eq!(audience.locate(host, path, none), want, "{host} {path}");
         }
     }
 }

@@ -121,6 +121,8 @@ pub enum VerifyError {
     NotYetValid {
         /// The signing time.
         signed_at: Timestamp,
+        /// The last valid second.
+        expiration: Timestamp,
         /// The verifier's time.
         now: Timestamp,
     },

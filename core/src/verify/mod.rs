@@ -141,13 +141,13 @@ impl<'d> Verification<'d> {
         if signer.session_token() != claim.session_token.as_ref() {
             return Err(VerifyError::TokenMismatch);
         }
-        if signer.expiration().is_some_and(|end| now >= end) {
+        if signer.expiration().is_some_and(|end| now > end) {
             return Err(VerifyError::TokenExpired);
         }
         let expiration = claim.signed_at.checked_add(u64::from(claim.seconds));
         let expiration = expiration.ok_or(VerifyError::ExpiresOutOfRange { max: claim.seconds })?;
         if claim.signed_at.seconds_since(now).is_some_and(|ahead| ahead > MAX_CLOCK_SKEW) {
-            return Err(VerifyError::NotYetValid { signed_at: claim.signed_at, now });
+            return Err(VerifyError::NotYetValid { signed_at: claim.signed_at, expiration, now });
         }
         if now > expiration {
             return Err(VerifyError::Expired { expiration, seconds: claim.seconds, now });

@@ -28,6 +28,9 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// The reason that is given for a scope date of another form: OSS has a number of its own for it.
+    pub const MALFORMED_DATE: &'static str = "has a scope date that is not of the form YYYYMMDD";
+
     /// Reads the parameter `name`, strictly: five parts, the last one `end`.
     ///
     /// # Errors
@@ -45,7 +48,7 @@ impl<'a> Scope<'a> {
             return Err(malformed("has no usable access key id"));
         }
         if day.len() != 8 || !day.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(malformed("has a scope date that is not of the form YYYYMMDD"));
+            return Err(malformed(Self::MALFORMED_DATE));
         }
         Ok(Self { access_key_id, day, region, service })
     }

@@ -12,6 +12,7 @@ use valetkey_core::{AddressingStyle, Endpoint, Scheme, Target, TargetError, Targ
 use crate::names::SERVICE;
 
 const SUFFIX: &str = ".aliyuncs.com";
+const CLOUD_BOX: &str = ".oss-cloudbox.aliyuncs.com";
 
 pub(crate) fn resolve(settings: &TargetSettings) -> Result<Target, TargetError> {
     let bucket = settings.bucket.as_str();
@@ -58,6 +59,13 @@ fn region(settings: &TargetSettings) -> Result<String, TargetError> {
 fn style(settings: &TargetSettings) -> Result<AddressingStyle, TargetError> {
     let refuse = |reason: &str| Err(TargetError::Addressing { reason: reason.to_owned() });
     let endpoint = settings.endpoint.as_ref();
+    let host = endpoint.map(Endpoint::host_name).unwrap_or_default();
+    if host.ends_with(CLOUD_BOX) {
+        return refuse("CloudBox endpoints have a product of their own in the scope and are not supported");
+    }
+    if recognise(&host).is_some_and(|found| found.bucket.is_some()) && settings.addressing != AddressingStyle::CustomDomain {
+        return refuse("the endpoint's host names a bucket; give the host without it, or use custom-domain addressing");
+    }
     let is_public = endpoint.is_none_or(|endpoint| endpoint.host_name().ends_with(SUFFIX));
     match settings.addressing {
         AddressingStyle::Auto if endpoint.is_some_and(|endpoint| endpoint.is_ip() || endpoint.is_localhost()) => Ok(AddressingStyle::Path),
@@ -87,7 +95,7 @@ fn check_bucket(bucket: &str) -> Result<(), TargetError> {
 
 /// Takes a host apart: `[BUCKET.]oss-REGION[-internal].aliyuncs.com`, `[BUCKET.]REGION.oss.aliyuncs.com`, `[BUCKET.]oss-accelerate[-overseas].aliyuncs.com`.
 pub(crate) fn recognise(host: &str) -> Option<PublicHost<'_>> {
-    let rest = host.strip_suffix(SUFFIX)?;
+    let rest = host.strip_suffix(SUFFIX).filter(|_| !host.ends_with(CLOUD_BOX))?;
     if let Some(rest) = rest.strip_suffix(".oss") {
         let (bucket, region) = rest.rsplit_once('.').map_or((None, rest), |(bucket, region)| (Some(bucket), region));
         return Some(PublicHost { bucket, region: Some(region) });
@@ -151,6 +159,8 @@ mod tests {
             ("media", "cn-hangzhou", Some("https://oss-cn-hangzhou.aliyuncs.com"), Path, "invalid_addressing"),
             ("media", "cn-hangzhou", Some("http://127.0.0.1:9000"), Virtual, "invalid_addressing"),
             ("media", "cn-hangzhou", None, CustomDomain, "invalid_addressing"),
+            ("media", "cn-hangzhou", Some("https://cb-x.cn-hangzhou.oss-cloudbox.aliyuncs.com"), Auto, "invalid_addressing"),
+            ("media", "cn-hangzhou", Some("https://media.oss-cn-hangzhou.aliyuncs.com"), Auto, "invalid_addressing"),
             ("media", "cn-beijing", Some("https://oss-cn-hangzhou.aliyuncs.com"), Auto, "invalid_addressing"),
             ("media", "", Some("https://static.example.com"), CustomDomain, "missing_region"),
             ("media", "oss-", None, Auto, "invalid_region"),

@@ -102,7 +102,7 @@ impl Dialect for Oss {
     }
 
     fn owns_name(&self, lower_case: &str) -> bool {
-        names::is_owned(lower_case)
+        names::is_owned(lower_case) || names::is_foreign(lower_case)
     }
 
     fn tagging_header(&self) -> &'static str {

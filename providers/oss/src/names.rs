@@ -37,6 +37,13 @@ pub(crate) fn is_owned(lower_case: &str) -> bool {
     lower_case.starts_with(SIGNATURE) || [ADDITIONAL_HEADERS, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, CONTENT_SHA256].contains(&lower_case)
 }
 
+/// Names of other ways of signing, which no request may mix with this one: the older versions of OSS, and those of S3.
+pub(crate) fn is_foreign(lower_case: &str) -> bool {
+    let s3 = ["algorithm", "credential", "date", "expires", "signedheaders", "signature", "security-token"];
+    matches!(lower_case, "awsaccesskeyid" | "ossaccesskeyid" | "x-oss-access-key-id")
+        || lower_case.strip_prefix("x-amz-").is_some_and(|rest| s3.contains(&rest))
+}
+
 /// Whether OSS signs a header wherever it is sent, listed or not.
 pub(crate) fn is_signed_by_default(lower_case: &str) -> bool {
     matches!(lower_case, "content-type" | "content-md5") || lower_case.starts_with(HEADER_PREFIX)

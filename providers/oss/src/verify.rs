@@ -81,8 +81,7 @@ fn malformed(name: &'static str, reason: &'static str) -> VerifyError {
 /// One identity, proved in one place.
 fn check_one_way(request: &IncomingRequest<'_>, target: &ParsedTarget<'_>) -> Result<(), VerifyError> {
     let owned = target.has(names::is_owned);
-    let other = target
-        .has(|name| matches!(name, "x-amz-algorithm" | "x-amz-credential" | "x-amz-signature" | "awsaccesskeyid" | "ossaccesskeyid" | "x-oss-access-key-id"));
+    let other = target.has(names::is_foreign);
     let header = request.values("authorization").next().is_some();
     match (owned, other || header) {
         (true, true) => Err(VerifyError::MixedAuthentication),
@@ -149,6 +148,7 @@ pub(crate) fn refusal(error: &VerifyError) -> Refusal {
             _ => Refusal::new(400, "InvalidArgument", error.to_string()),
         },
         VerifyError::MalformedParameter { name, .. } if *name == names::ADDITIONAL_HEADERS => argument("0002-00000076"),
+        VerifyError::MalformedParameter { name, reason } if *name == names::CREDENTIAL && *reason == Scope::MALFORMED_DATE => argument("0002-00000223"),
         VerifyError::MalformedParameter { name, .. } if *name == names::CREDENTIAL => argument("0002-00000224"),
         VerifyError::DuplicateParameter { .. } | VerifyError::MalformedParameter { .. } | VerifyError::UnsupportedAlgorithm { .. } => {
             Refusal::new(400, "InvalidArgument", error.to_string())

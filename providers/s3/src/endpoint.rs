@@ -22,6 +22,7 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("us-isof-", "csp.hci.ic.gov"),
 ];
 const COMMERCIAL: &str = "amazonaws.com";
+const ACCELERATE: &str = "s3-accelerate.";
 
 fn dns_suffix(region: &str) -> &'static str {
     PARTITIONS.iter().find(|(start, _)| region.starts_with(start)).map_or(COMMERCIAL, |(_, suffix)| suffix)
@@ -69,21 +70,31 @@ fn region(settings: &TargetSettings) -> Result<String, TargetError> {
 
 fn style(settings: &TargetSettings) -> Result<AddressingStyle, TargetError> {
     let bucket = settings.bucket.as_str();
-    let scheme = settings.endpoint.as_ref().map_or(Scheme::Https, Endpoint::scheme);
+    let endpoint = settings.endpoint.as_ref();
+    let scheme = endpoint.map_or(Scheme::Https, Endpoint::scheme);
+    let host = endpoint.map(Endpoint::host_name).unwrap_or_default();
+    let public = recognise(&host);
     let dotted_over_https = bucket.contains('.') && scheme == Scheme::Https;
     let refuse = |reason: String| Err(TargetError::Addressing { reason });
+    if let (Some(PublicHost { bucket: Some(_), .. }), false) = (public, settings.addressing == AddressingStyle::CustomDomain) {
+        return refuse(format!("the endpoint's host {host} names a bucket; give the host without it, or use custom-domain addressing"));
+    }
     match settings.addressing {
-        AddressingStyle::Auto if settings.endpoint.is_some() => Ok(AddressingStyle::Path),
+        AddressingStyle::Auto if endpoint.is_some() && public.is_none() => Ok(AddressingStyle::Path),
+        AddressingStyle::Auto if host.starts_with(ACCELERATE) => Ok(AddressingStyle::Virtual),
         AddressingStyle::Auto if !fits_host(bucket) || dotted_over_https => Ok(AddressingStyle::Path),
         AddressingStyle::Auto => Ok(AddressingStyle::Virtual),
+        AddressingStyle::Path if host.starts_with(ACCELERATE) => {
+            refuse("transfer acceleration does not take path style requests; use virtual-hosted addressing".to_owned())
+        }
         AddressingStyle::Virtual if !fits_host(bucket) => refuse(format!("the bucket `{bucket}` cannot stand in a host name; use path style addressing")),
         AddressingStyle::Virtual if dotted_over_https => {
             refuse(format!("the bucket `{bucket}` has a dot, so no certificate matches its host over https; use path style addressing"))
         }
-        AddressingStyle::Virtual if settings.endpoint.as_ref().is_some_and(Endpoint::is_ip) => {
+        AddressingStyle::Virtual if endpoint.is_some_and(Endpoint::is_ip) => {
             refuse("an endpoint with an IP address cannot carry the bucket in its host; use path style addressing".to_owned())
         }
-        AddressingStyle::CustomDomain if settings.endpoint.is_none() => refuse("custom-domain addressing needs `endpoint`, the bucket's own host".to_owned()),
+        AddressingStyle::CustomDomain if endpoint.is_none() => refuse("custom-domain addressing needs `endpoint`, the bucket's own host".to_owned()),
         explicit => Ok(explicit),
     }
 }
@@ -94,8 +105,17 @@ fn check_bucket(bucket: &str) -> Result<(), TargetError> {
     if bucket.starts_with("arn:") {
         return refuse("is an ARN, which is not supported; name the bucket");
     }
-    if bucket.ends_with("--x-s3") {
-        return refuse("is a directory bucket (S3 Express), which is signed differently and not supported");
+    // Source: Amazon S3 User Guide, "General purpose bucket naming rules", suffixes that are kept for other resources.
+    for (suffix, reason) in [
+        ("--x-s3", "is a directory bucket (S3 Express), which is signed differently and not supported"),
+        ("--xa-s3", "is an access point of a directory bucket (S3 Express), which is signed differently and not supported"),
+        ("--ol-s3", "is an Object Lambda access point, which is signed differently and not supported"),
+        ("--table-s3", "is a table bucket, which holds no objects"),
+        (".mrap", "is a multi-region access point, which is signed with SigV4A and not supported"),
+    ] {
+        if bucket.ends_with(suffix) {
+            return refuse(reason);
+        }
     }
     if bucket.is_empty() || bucket.len() > 255 {
         return refuse("must have 1 to 255 characters");
@@ -123,12 +143,18 @@ fn fits_host(bucket: &str) -> bool {
 pub(crate) fn recognise(host: &str) -> Option<PublicHost<'_>> {
     let suffixes = PARTITIONS.iter().map(|(_, suffix)| *suffix).chain([COMMERCIAL]);
     let rest = suffixes.filter_map(|suffix| host.strip_suffix(suffix)?.strip_suffix('.')).min_by_key(|rest| rest.len())?;
-    if let Some(bucket) = before_label(rest, "s3").or_else(|| before_label(rest, "s3-accelerate")) {
-        return Some(PublicHost { bucket, region: None });
+    for global in ["s3", "s3-accelerate", "s3-accelerate.dualstack"] {
+        if let Some(bucket) = before_label(rest, global) {
+            return Some(PublicHost { bucket, region: None });
+        }
     }
     let (head, last) = rest.rsplit_once('.').map_or((None, rest), |(head, last)| (Some(head), last));
-    if let Some(region) = last.strip_prefix("s3-").filter(|region| *region != "fips") {
-        return Some(PublicHost { bucket: head, region: Some(region) });
+    match last.strip_prefix("s3-") {
+        // Website hosts take no signed requests.
+        Some(other) if other == "fips" || other.starts_with("website") => return None,
+        Some("external-1") => return Some(PublicHost { bucket: head, region: Some("us-east-1") }),
+        Some(region) => return Some(PublicHost { bucket: head, region: Some(region) }),
+        None => {}
     }
     let head = head?;
     let head = head.strip_suffix(".dualstack").unwrap_or(head);
@@ -175,6 +201,12 @@ mod tests {
             ("Old_Bucket", "us-east-1", None, Auto, "https://s3.us-east-1.amazonaws.com/Old_Bucket/k"),
             ("ab", "us-east-1", None, Auto, "https://s3.us-east-1.amazonaws.com/ab/k"),
             ("192.168.0.1", "us-east-1", None, Auto, "https://s3.us-east-1.amazonaws.com/192.168.0.1/k"),
+            ("media", "us-east-1", Some("https://s3.us-east-1.amazonaws.com"), Auto, "https://media.s3.us-east-1.amazonaws.com/k"),
+            ("my.bucket", "us-east-1", Some("https://s3.us-east-1.amazonaws.com"), Auto, "https://s3.us-east-1.amazonaws.com/my.bucket/k"),
+            ("my.bucket", "us-east-1", Some("http://s3.us-east-1.amazonaws.com"), Auto, "http://my.bucket.s3.us-east-1.amazonaws.com/k"),
+            ("media", "us-east-1", Some("https://s3-accelerate.amazonaws.com"), Auto, "https://media.s3-accelerate.amazonaws.com/k"),
+            ("media", "us-west-2", Some("https://s3.dualstack.us-west-2.amazonaws.com"), Path, "https://s3.dualstack.us-west-2.amazonaws.com/media/k"),
+            ("media", "us-east-1", Some("https://media.s3.us-east-1.amazonaws.com"), CustomDomain, "https://media.s3.us-east-1.amazonaws.com/k"),
             ("media", "us-east-1", Some("http://127.0.0.1:9000"), Auto, "http://127.0.0.1:9000/media/k"),
             ("media", "us-east-1", Some("https://gw.example/s3/base/"), Auto, "https://gw.example/s3/base/media/k"),
             ("media", "us-east-1", Some("https://minio.example"), Virtual, "https://media.minio.example/k"),
@@ -214,6 +246,12 @@ mod tests {
             ("a@evil.example", "us-east-1", None, Auto, "invalid_bucket"),
             ("arn:aws:s3:eu-west-1:123456789012:accesspoint/ap", "eu-west-1", None, Auto, "invalid_bucket"),
             ("b--use1-az4--x-s3", "us-east-1", None, Auto, "invalid_bucket"),
+            ("ap--use1-az4--xa-s3", "us-east-1", None, Auto, "invalid_bucket"),
+            ("ap-alias--ol-s3", "us-east-1", None, Auto, "invalid_bucket"),
+            ("alias.mrap", "us-east-1", None, Auto, "invalid_bucket"),
+            ("media", "us-east-1", Some("https://s3-accelerate.amazonaws.com"), Path, "invalid_addressing"),
+            ("media", "us-east-1", Some("https://media.s3.us-east-1.amazonaws.com"), Auto, "invalid_addressing"),
+            ("media", "us-east-1", Some("https://media.s3.us-east-1.amazonaws.com"), Virtual, "invalid_addressing"),
         ] {
             let error = resolve(&settings(bucket, region, endpoint, style)).unwrap_err();
             assert_eq!(error.code(), code, "{bucket} {region} {endpoint:?}: {error}");
@@ -233,11 +271,21 @@ mod tests {
             ("media.s3.dualstack.us-west-2.amazonaws.com", Some("media"), Some("us-west-2")),
             ("media.s3-fips.us-gov-west-1.amazonaws.com", Some("media"), Some("us-gov-west-1")),
             ("media.s3-accelerate.amazonaws.com", Some("media"), None),
+            ("media.s3-accelerate.dualstack.amazonaws.com", Some("media"), None),
+            ("media.s3-external-1.amazonaws.com", Some("media"), Some("us-east-1")),
             ("media.s3.cn-north-1.amazonaws.com.cn", Some("media"), Some("cn-north-1")),
         ] {
             assert_eq!(recognise(host), Some(PublicHost { bucket, region }), "{host}");
         }
-        for host in ["example.com", "amazonaws.com", "s3.example.com", "ec2.us-east-1.amazonaws.com", "evils3.amazonaws.com", ".s3.evil"] {
+        for host in [
+            "example.com",
+            "amazonaws.com",
+            "s3.example.com",
+            "ec2.us-east-1.amazonaws.com",
+            "evils3.amazonaws.com",
+            ".s3.evil",
+            "media.s3-website-us-east-1.amazonaws.com",
+        ] {
             assert_eq!(recognise(host), None, "{host}");
         }
     }

@@ -93,7 +93,7 @@ impl Dialect for S3 {
     }
 
     fn owns_name(&self, lower_case: &str) -> bool {
-        names::is_owned(lower_case)
+        names::is_owned(lower_case) || names::is_foreign(lower_case)
     }
 
     fn tagging_header(&self) -> &'static str {

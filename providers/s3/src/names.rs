@@ -35,6 +35,12 @@ pub(crate) fn is_owned(lower_case: &str) -> bool {
     [ALGORITHM, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNED_HEADERS, SIGNATURE].iter().any(|name| name.eq_ignore_ascii_case(lower_case))
 }
 
+/// Names of other ways of signing, which no request may mix with this one: Signature Version 2, and those of OSS.
+pub(crate) fn is_foreign(lower_case: &str) -> bool {
+    let oss = ["x-oss-date", "x-oss-expires", "x-oss-credential", "x-oss-security-token", "x-oss-additional-headers"];
+    matches!(lower_case, "awsaccesskeyid" | "ossaccesskeyid") || lower_case.starts_with("x-oss-signature") || oss.contains(&lower_case)
+}
+
 /// The sub-resource that makes the operation.
 pub(crate) fn bind_operation(operation: Operation, bindings: &mut Bindings<'_>) {
     match operation {

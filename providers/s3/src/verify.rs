@@ -83,7 +83,7 @@ fn malformed(name: &'static str, reason: &'static str) -> VerifyError {
 /// One identity, proved in one place.
 fn check_one_way(request: &IncomingRequest<'_>, target: &ParsedTarget<'_>) -> Result<(), VerifyError> {
     let owned = target.has(|name| names::is_owned(name) && !name.eq_ignore_ascii_case(names::CONTENT_SHA256));
-    let other = target.has(|name| name.starts_with("x-oss-signature") || matches!(name, "awsaccesskeyid" | "ossaccesskeyid"));
+    let other = target.has(names::is_foreign);
     let header = request.values("authorization").next().is_some();
     match (owned, other || header) {
         (true, true) => Err(VerifyError::MixedAuthentication),
@@ -127,13 +127,14 @@ fn payload(request: &IncomingRequest<'_>, target: &ParsedTarget<'_>, signed: &[S
     }
 }
 
-/// The value of each signed header. A parameter of the same name may stand for a header; if both are there they must agree.
+/// The value of each signed header. A parameter may stand for an `x-amz-*` header of its name; if both are there they must agree.
 fn signed_values(request: &IncomingRequest<'_>, target: &ParsedTarget<'_>, host: &str, signed: &[String]) -> Result<Vec<String>, VerifyError> {
     let value = |name: &String| {
         if name == "host" {
             return Ok(host.to_owned());
         }
-        let hoisted = target.query.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let may_be_hoisted = name.starts_with(names::HEADER_PREFIX);
+        let hoisted = target.query.iter().find(|(other, _)| may_be_hoisted && other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         match (request.signed_value(name)?, hoisted) {
             (Some(sent), Some(hoisted)) if sent != *hoisted => Err(VerifyError::ConflictingValue { name: name.clone() }),
             (Some(sent), _) => Ok(sent),
@@ -197,8 +198,9 @@ pub(crate) fn refusal(error: &VerifyError) -> Refusal {
         }
         VerifyError::TokenMismatch => Refusal::new(400, "InvalidToken", "The provided token is malformed or otherwise invalid."),
         VerifyError::TokenExpired => Refusal::new(400, "ExpiredToken", "The provided token has expired."),
-        VerifyError::NotYetValid { signed_at, now } => Refusal::new(403, "AccessDenied", "Request is not yet valid")
+        VerifyError::NotYetValid { signed_at, expiration, now } => Refusal::new(403, "AccessDenied", "Request is not yet valid")
             .detail("X-Amz-Date", signed_at.as_unix_seconds().saturating_mul(1000).to_string())
+            .detail("Expires", expiration.to_string())
             .detail("ServerTime", now.to_string()),
         VerifyError::Expired { expiration, seconds, now } => Refusal::new(403, "AccessDenied", "Request has expired")
             .detail("X-Amz-Expires", seconds.to_string())

@@ -73,7 +73,7 @@ impl Fixture {
         dialect.sign(&SigningContext { credentials, key: &key, target: &target, validity }, request).unwrap()
     }
 
-    /// Signs what a presigner refuses to sign: `wire` as it is, whose target has a signature of something else.
+    /// Signs what a presigner refuses to sign: `wire` as it is, whose target has a signature of something else. What no signature can be of stays as it is.
     pub(crate) fn sign_again(&self, cloud: Cloud, wire: Wire) -> Wire {
         let dialect: &dyn Dialect = match cloud {
             Cloud::S3 => &S3,
@@ -81,7 +81,9 @@ impl Fixture {
         };
         let headers: Vec<(&str, &[u8])> = wire.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let request = IncomingRequest { scheme: Scheme::Http, method: &wire.method, target: &wire.target, headers: &headers };
-        let claim = dialect.parse(&request, &Audience::new().host(self.store.address().to_string())).unwrap();
+        let Ok(claim) = dialect.parse(&request, &Audience::new().host(self.store.address().to_string())) else {
+            return wire;
+        };
         let key = dialect.signing_key(&credentials(cloud), &claim.day, &claim.region, &claim.service);
         let (old, new) = (hex(&claim.signature), hex(&key.sign(&claim.string_to_sign)));
         Wire { target: wire.target.replace(&old, &new), ..wire }

@@ -1,0 +1,186 @@
+//! Presigning, measured: valetkey beside other libraries and beside the work that no signer can leave out.
+
+mod allocations;
+mod check;
+mod columns;
+mod floor;
+mod job;
+mod measure;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use columns::{Column, Kind};
+use job::{Job, Provider};
+use measure::{Effort, Measured};
+
+/// What the sync core may cost, in floors of the public API.
+const GOAL: f64 = 3.0;
+
+fn main() -> ExitCode {
+    let effort = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
+        [] => Effort::FULL,
+        [option] if option == "--quick" => Effort::QUICK,
+        _ => {
+            eprintln!("usage: valetkey-bench [--quick]");
+            return ExitCode::from(2);
+        }
+    };
+    match run(effort) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("valetkey-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(effort: Effort) -> Result<(), String> {
+    let mut tables = vec![];
+    for job in Job::all().into_iter().map(Arc::new) {
+        for provider in Provider::ALL {
+            let columns = columns::all(provider, &job)?;
+            for column in &columns {
+                check(column, provider, &job).map_err(|error| format!("({}) {}, {}: {error}", job.letter, provider.name(), column.name))?;
+            }
+            tables.push((Arc::clone(&job), provider, columns));
+        }
+    }
+    facts(effort);
+    let signers: Vec<_> = tables.iter().flat_map(|(_, _, columns)| columns.iter().map(|column| &*column.signer)).collect();
+    let before = Ticks::now();
+    let mut measured = measure::all(&signers, effort).into_iter();
+    println!("- beside this program, {}", before.since());
+    let mut costs: Vec<Cost> = vec![];
+    for (job, provider, columns) in &tables {
+        let rows: Vec<Measured> = measured.by_ref().take(columns.len()).collect();
+        costs.extend(table(job, *provider, columns, &rows));
+    }
+    println!();
+    for (what, of) in [("medians", (|cost| cost.median) as fn(&Cost) -> f64), ("least of rounds", |cost| cost.least)] {
+        if let Some(most) = costs.iter().max_by(|a, b| of(a).total_cmp(&of(b))) {
+            let verdict = if of(most) <= GOAL { "kept" } else { "MISSED" };
+            println!("Sync core at most {GOAL} floors of the public API, by the {what}: {verdict}; the most is {:.2}, in {}.", of(most), most.place);
+        }
+    }
+    Ok(())
+}
+
+/// Every key of the job is signed and the URL taken apart; a URL with one digit changed must not pass.
+fn check(column: &Column, provider: Provider, job: &Job) -> Result<(), String> {
+    // The floors sign one prepared request again and again; `columns::all` has compared that one.
+    if matches!(column.kind, Kind::FloorBlocks | Kind::FloorPublic) {
+        return Ok(());
+    }
+    for index in 0..job::KEYS {
+        let url = column.signer.url(index);
+        let stages = check::url(&url, provider, job, job.key(index), column.signs_host)?;
+        let digit = if stages.signature.ends_with('0') { '1' } else { '0' };
+        let mut forged = stages.signature.clone();
+        forged.pop();
+        forged.push(digit);
+        if check::url(&url.replace(&stages.signature, &forged), provider, job, job.key(index), column.signs_host).is_ok() {
+            return Err("a forged signature passes the check".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn facts(effort: Effort) {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| cpu.lines().filter(|line| line.starts_with(name)).find_map(|line| line.split_once(": ")).map_or("unknown", |(_, value)| value);
+    let flags: Vec<_> = field("flags").split(' ').filter(|flag| matches!(*flag, "sha_ni" | "avx2" | "avx512f" | "hypervisor")).collect();
+    let threads = std::thread::available_parallelism().map_or(0, usize::from);
+    println!("- CPU: {} (family {}, model {}), {threads} logical; flags: {}", field("model name"), field("cpu family"), field("model\t"), flags.join(" "));
+    println!("- system: {} {}", std::env::consts::OS, std::env::consts::ARCH);
+    println!("- compiler: {}, opt-level {}", env!("BENCH_RUSTC"), env!("BENCH_OPT_LEVEL"));
+    println!("- crates: {}", versions());
+    println!("- command: cargo run --release --manifest-path bench/Cargo.toml{}", if std::env::args().len() > 1 { " -- --quick" } else { "" });
+    println!(
+        "- {} rounds; a round's value is the best of {} slices of {} ms; the columns of all tables take turns, in another order in each round",
+        effort.rounds,
+        effort.slices,
+        effort.slice.as_millis()
+    );
+}
+
+/// The versions of what is compared, from the lock file.
+fn versions() -> String {
+    let lock = include_str!("../Cargo.lock");
+    let version = |name: &str| {
+        let entry = format!("name = \"{name}\"\nversion = \"");
+        let found: Vec<_> = lock.split(&entry).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        format!("{name} {}", found.join(" and "))
+    };
+    ["valetkey", "sha2", "hmac", "rusty-s3", "aws-sigv4", "reqsign-aliyun-oss", "reqsign-core"].map(version).join(", ")
+}
+
+/// What the machine has done so far, in ticks of its processors.
+struct Ticks {
+    total: u64,
+    idle: u64,
+    stolen: u64,
+    own: u64,
+}
+
+impl Ticks {
+    /// Zeros where the system does not tell.
+    fn now() -> Self {
+        // Some are negative.
+        let numbers = |text: String| -> Vec<u64> { text.split_whitespace().filter_map(|word| word.parse::<i64>().ok()).map(i64::unsigned_abs).collect() };
+        let all = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let all = numbers(all.lines().next().unwrap_or_default().to_owned());
+        // Behind the name in parentheses; the state, a letter, is passed over, so user and system time are the 11th and 12th number.
+        let own = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        let own = numbers(own.rsplit(')').next().unwrap_or_default().to_owned());
+        let at = |from: &[u64], index: usize| from.get(index).copied().unwrap_or(0);
+        // user, nice, system, idle, iowait, irq, softirq, steal
+        Self { total: all.iter().take(8).sum(), idle: at(&all, 3) + at(&all, 4), stolen: at(&all, 7), own: at(&own, 10) + at(&own, 11) }
+    }
+
+    fn since(&self) -> String {
+        let now = Self::now();
+        let (total, idle, stolen, own) = (now.total - self.total, now.idle - self.idle, now.stolen - self.stolen, now.own - self.own);
+        let share = |ticks: u64| 100.0 * ticks as f64 / total.max(1) as f64;
+        format!(
+            "{:.0} % of all processor time went to other work and {:.1} % to other machines",
+            share(total.saturating_sub(idle + stolen + own)),
+            share(stolen)
+        )
+    }
+}
+
+/// What the sync core costs in floors of the public API.
+struct Cost {
+    place: String,
+    median: f64,
+    least: f64,
+}
+
+/// Prints a table.
+fn table(job: &Job, provider: Provider, columns: &[Column], rows: &[Measured]) -> Option<Cost> {
+    let of = |kind| columns.iter().position(|column| column.kind == kind).map(|index| rows[index]);
+    let (blocks, public) = (of(Kind::FloorBlocks)?, of(Kind::FloorPublic)?);
+    println!("\n### ({}) {}: PUT, {}\n", job.letter, provider.name(), job.name);
+    println!(
+        "| | ns, median of rounds | × floor (public API) | × floor (`block_api`) | ns, least to most | least × least floor (public API) | allocations | bytes |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
+    for (column, row) in columns.iter().zip(rows) {
+        println!(
+            "| {} | {:.0} | {:.2} | {:.2} | {:.0} to {:.0} | {:.2} | {} | {:.0} |",
+            column.name,
+            row.median,
+            row.median / public.median,
+            row.median / blocks.median,
+            row.least,
+            row.most,
+            row.least / public.least,
+            // A fraction only where keys differ in what they need.
+            (row.allocations * 10.0).round() / 10.0,
+            row.bytes
+        );
+    }
+    let place = format!("({}) {}", job.letter, provider.name());
+    of(Kind::Ours).map(|ours| Cost { place, median: ours.median / public.median, least: ours.least / public.least })
+}

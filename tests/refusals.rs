@@ -1,0 +1,248 @@
+//! How each cloud says no: every reason with the status, code and, on OSS, the error number that its documents name.
+#![cfg(all(feature = "s3", feature = "oss"))]
+
+mod support;
+
+use support::{AnyPresigner, Received, dialect, seconds};
+use valetkey::verify::{Audience, VerifyError};
+use valetkey::{Credentials, KeyError, ObjectRequest, TargetSettings, Timestamp};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn every_reason_has_the_clouds_own_answer() {
+    use VerifyError as E;
+    let moment = at("2026-11-22T10:30:00Z");
+    let name = |text: &str| text.to_owned();
+    // Reason; S3 status and code; OSS status, code and EC (none where the documents name none).
+    let rows: Vec<(VerifyError, (u16, &str), (u16, &str, Option<&str>))> = vec![
+        (E::NotSigned, (403, "AccessDenied"), (403, "AccessDenied", None)),
+        (E::MalformedRequest { what: "x" }, (400, "InvalidRequest"), (400, "InvalidRequest", None)),
+        (E::MalformedPath, (400, "InvalidURI"), (400, "InvalidURI", None)),
+        (E::MalformedQuery, (400, "InvalidURI"), (400, "InvalidURI", None)),
+        (E::TooLarge { max: 1 }, (414, "RequestURITooLong"), (414, "RequestURITooLong", None)),
+        (E::MixedAuthentication, (400, "InvalidArgument"), (400, "InvalidArgument", None)),
+        (E::MissingParameter { name: "x-oss-expires" }, (400, "AuthorizationQueryParametersError"), (400, "InvalidArgument", Some("0002-00000215"))),
+        (E::MissingParameter { name: "x-oss-signature" }, (400, "AuthorizationQueryParametersError"), (400, "InvalidArgument", Some("0002-00000219"))),
+        (E::DuplicateParameter { name: "x" }, (400, "AuthorizationQueryParametersError"), (400, "InvalidArgument", None)),
+        (E::MalformedParameter { name: "x", reason: "y" }, (400, "AuthorizationQueryParametersError"), (400, "InvalidArgument", None)),
+        (
+            E::MalformedParameter { name: "x-oss-additional-headers", reason: "y" },
+            (400, "AuthorizationQueryParametersError"),
+            (400, "InvalidArgument", Some("0002-00000076")),
+        ),
+        (E::UnsupportedAlgorithm { expected: "x" }, (400, "AuthorizationQueryParametersError"), (400, "InvalidArgument", None)),
+        (E::ExpiresOutOfRange { max: 1 }, (400, "AuthorizationQueryParametersError"), (400, "InvalidArgument", Some("0002-00000232"))),
+        (
+            E::ScopeMismatch { part: "region", expected: Some(name("r")) },
+            (400, "AuthorizationQueryParametersError"),
+            (403, "SignatureDoesNotMatch", Some("0002-00000226")),
+        ),
+        (E::MalformedSignature, (403, "SignatureDoesNotMatch"), (403, "SignatureDoesNotMatch", Some("0002-00000201"))),
+        (E::SignatureMismatch, (403, "SignatureDoesNotMatch"), (403, "SignatureDoesNotMatch", Some("0002-00000201"))),
+        (E::SignedHeaderMissing { name: name("range") }, (403, "SignatureDoesNotMatch"), (400, "InvalidArgument", Some("0002-00000077"))),
+        (E::ConflictingValue { name: name("range") }, (403, "SignatureDoesNotMatch"), (400, "InvalidArgument", None)),
+        (E::UnknownAccessKey { access_key_id: name("AK") }, (403, "InvalidAccessKeyId"), (403, "InvalidAccessKeyId", None)),
+        (E::TokenMismatch, (400, "InvalidToken"), (403, "AccessDenied", Some("0002-00000006"))),
+        (E::TokenExpired, (400, "ExpiredToken"), (403, "AccessDenied", Some("0002-00000007"))),
+        (E::NotYetValid { signed_at: moment, expiration: moment, now: moment }, (403, "AccessDenied"), (403, "AccessDenied", Some("0002-00000235"))),
+        (E::Expired { expiration: moment, seconds: 1, now: moment }, (403, "AccessDenied"), (403, "AccessDenied", Some("0002-00000236"))),
+        (E::UnknownHost, (404, "NoSuchBucket"), (404, "NoSuchBucket", None)),
+        (E::UnsafeKey(KeyError::DotSegment { segment: ".." }), (400, "InvalidArgument"), (400, "InvalidObjectName", None)),
+        (E::UnsafeKey(KeyError::TooLong { bytes: 2000, max: 1024 }), (400, "KeyTooLongError"), (400, "InvalidObjectName", None)),
+    ];
+    for (error, s3, oss) in rows {
+        let refusal = dialect("s3").refusal(&error);
+        assert_eq!((refusal.status, refusal.code), s3, "s3: {error:?}");
+        let refusal = dialect("oss").refusal(&error);
+        assert_eq!((refusal.status, refusal.code, refusal.ec), oss, "oss: {error:?}");
+    }
+}
+
+/// A case: what is signed, and what the client then does differently.
+struct Case {
+    provider: &'static str,
+    name: &'static str,
+    request: ObjectRequest,
+    change: fn(&mut Received),
+    /// `None`: accepted all the same.
+    code: Option<&'static str>,
+}
+
+#[test]
+fn what_the_client_may_and_may_not_change() {
+    let put = || ObjectRequest::put("k".parse().unwrap());
+    let get = || ObjectRequest::get("k".parse().unwrap());
+    let cases = [
+        Case { provider: "s3", name: "an ordinary header unsigned", request: put(), change: |r| add(r, "content-type", "text/plain"), code: None },
+        Case { provider: "s3", name: "the same header twice", request: put().metadata("a", "1,2"), change: split_metadata, code: None },
+        Case {
+            provider: "s3",
+            name: "blanks around and inside",
+            request: put().metadata("a", "b c"),
+            change: |r| set(r, "x-amz-meta-a", "  b   c "),
+            code: None,
+        },
+        Case {
+            provider: "s3",
+            name: "an amz header unsigned",
+            request: put(),
+            change: |r| add(r, "X-Amz-Copy-Source", "other/secret"),
+            code: Some("unsigned_headers"),
+        },
+        // A parameter may stand for an `x-amz-*` header, and for no other.
+        Case {
+            provider: "s3",
+            name: "a signed header that does not come",
+            request: get().header("range", "bytes=0-1"),
+            change: |r| remove(r, "range"),
+            code: Some("signed_header_missing"),
+        },
+        Case {
+            provider: "s3",
+            name: "an authorization header too",
+            request: get(),
+            change: |r| add(r, "authorization", "AWS4 x"),
+            code: Some("mixed_authentication"),
+        },
+        Case {
+            provider: "oss",
+            name: "a type that was not signed",
+            request: put(),
+            change: |r| add(r, "content-type", "text/plain"),
+            code: Some("signature_mismatch"),
+        },
+        Case { provider: "oss", name: "an ordinary header unsigned", request: put(), change: |r| add(r, "cache-control", "no-cache"), code: None },
+        Case { provider: "oss", name: "blanks around", request: put().metadata("a", "b"), change: |r| set(r, "x-oss-meta-a", " b "), code: None },
+        Case {
+            provider: "oss",
+            name: "blanks inside",
+            request: put().metadata("a", "b c"),
+            change: |r| set(r, "x-oss-meta-a", "b  c"),
+            code: Some("signature_mismatch"),
+        },
+        Case {
+            provider: "oss",
+            name: "an additional header that does not come",
+            request: put().content_length(5),
+            change: |r| remove(r, "content-length"),
+            code: Some("signed_header_missing"),
+        },
+        Case {
+            provider: "oss",
+            name: "a header that contradicts its parameter",
+            request: get().traffic_limit(819_200),
+            change: |r| add(r, "x-oss-traffic-limit", "838860800"),
+            code: Some("conflicting_value"),
+        },
+        Case {
+            provider: "s3",
+            name: "a bucket with an encoded slash",
+            request: get(),
+            change: |r| r.target = r.target.replacen("/k?", "%2Fk?", 1),
+            code: Some("malformed_path"),
+        },
+        Case {
+            provider: "oss",
+            name: "a bucket with an encoded slash",
+            request: get(),
+            change: |r| r.target = r.target.replacen("/k?", "%2Fk?", 1),
+            code: Some("malformed_path"),
+        },
+    ];
+    for case in cases {
+        let now = at("2026-11-22T10:30:00Z");
+        let credentials = Credentials::new("AK", "secret").unwrap();
+        let settings = TargetSettings::new("media").region("cn-hangzhou").endpoint("http://127.0.0.1:9000".parse().unwrap());
+        let presigner = AnyPresigner::new(case.provider, &settings, credentials.clone(), now).unwrap();
+        let signed = presigner.sign(&case.request, &seconds(60)).unwrap();
+        let headers: Vec<_> = signed.signed_headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut received = Received::from_url(signed.method.as_str(), &signed.url, &headers);
+        let audience = Audience::new().host("127.0.0.1:9000").region("cn-hangzhou");
+        let verify = |received: &Received| received.verify(case.provider, &audience, std::slice::from_ref(&credentials), now);
+        assert!(verify(&received).is_ok(), "{} {}: as signed", case.provider, case.name);
+        (case.change)(&mut received);
+        let outcome = verify(&received).err().map(|error| error.code());
+        assert_eq!(outcome, case.code, "{} {}", case.provider, case.name);
+    }
+}
+
+fn add(request: &mut Received, name: &str, value: &str) {
+    request.headers.push((name.to_owned(), value.as_bytes().to_vec()));
+}
+
+fn set(request: &mut Received, name: &str, value: &str) {
+    remove(request, name);
+    add(request, name, value);
+}
+
+fn remove(request: &mut Received, name: &str) {
+    request.headers.retain(|(other, _)| other != name);
+}
+
+fn split_metadata(request: &mut Received) {
+    set(request, "x-amz-meta-a", "1");
+    add(request, "x-amz-meta-a", "2");
+}
+
+/// Temporary credentials end what they signed, to the second that the signer reports.
+#[test]
+fn the_token_ends_with_the_credentials() {
+    for provider in ["s3", "oss"] {
+        let now = at("2026-11-22T10:30:00Z");
+        let end = at("2026-11-22T10:31:00Z");
+        let credentials = Credentials::new("AK", "secret").unwrap().with_session_token("T").with_expiration(end);
+        let settings = TargetSettings::new("media").region("cn-hangzhou");
+        let presigner = AnyPresigner::new(provider, &settings, credentials.clone(), now).unwrap();
+        let signed = presigner.sign(&ObjectRequest::get("k".parse().unwrap()), &valetkey::PresignOptions::new()).unwrap();
+        assert_eq!(signed.expiration, end);
+        let received = Received::from_url("GET", &signed.url, &[]);
+        let verify = |credentials: &Credentials, now: Timestamp| {
+            received.verify(provider, &Audience::public(), std::slice::from_ref(credentials), now).map_err(|error| error.code())
+        };
+        assert!(verify(&credentials, end).is_ok());
+        let shorter = Credentials::new("AK", "secret").unwrap().with_session_token("T").with_expiration(at("2026-11-22T10:30:30Z"));
+        assert!(verify(&shorter, at("2026-11-22T10:30:30Z")).is_ok());
+        assert_eq!(verify(&shorter, at("2026-11-22T10:30:31Z")).unwrap_err(), "token_expired");
+        let other = Credentials::new("AK", "secret").unwrap().with_session_token("U");
+        assert_eq!(verify(&other, now).unwrap_err(), "token_mismatch");
+        let none = Credentials::new("AK", "secret").unwrap();
+        assert_eq!(verify(&none, now).unwrap_err(), "token_mismatch");
+    }
+}
+
+/// Constraints whose value is out of range, and what is said about what cannot be enforced.
+#[test]
+fn values_are_judged_and_remarks_are_made() {
+    let sign = |provider: &str, request: &ObjectRequest| {
+        let settings = TargetSettings::new("media").region("cn-hangzhou");
+        let presigner = AnyPresigner::new(provider, &settings, Credentials::new("AK", "secret").unwrap(), at("2026-11-22T10:30:00Z")).unwrap();
+        presigner.sign(request, &seconds(60))
+    };
+    let get = || ObjectRequest::get("k".parse().unwrap());
+    for (bits, works) in [(819_199, false), (819_200, true), (838_860_800, true), (838_860_801, false)] {
+        assert_eq!(sign("oss", &get().traffic_limit(bits)).is_ok(), works, "{bits}");
+    }
+    for (provider, name, code) in [
+        ("s3", "X-Amz-Signature", "reserved"),
+        ("s3", "AWSAccessKeyId", "reserved"),
+        ("s3", "x-oss-signature", "reserved"),
+        ("oss", "x-oss-security-token", "reserved"),
+        ("oss", "x-amz-signature", "reserved"),
+    ] {
+        assert_eq!(sign(provider, &get().query(name, "1")).unwrap_err().code(), code, "{provider} {name}");
+        assert_eq!(sign(provider, &get().header(name, "1")).unwrap_err().code(), code, "{provider} {name}");
+    }
+    for (provider, request, remark) in [
+        ("s3", ObjectRequest::get("soap".parse().unwrap()), "soap"),
+        ("s3", ObjectRequest::get("/k".parse().unwrap()), "two slashes"),
+        ("oss", ObjectRequest::put("k".parse().unwrap()).create_only(), "versioning"),
+        ("s3", ObjectRequest::put("k".parse().unwrap()).metadata("a", "é"), "UTF-8"),
+        ("s3", ObjectRequest::put("k".parse().unwrap()).payload_sha256("0".repeat(64)), "not verified"),
+    ] {
+        let signed = sign(provider, &request).unwrap();
+        assert!(signed.notes.iter().any(|note| note.contains(remark)), "{remark}: {:?}", signed.notes);
+    }
+}
