@@ -121,7 +121,7 @@ impl<D: Dialect> LocalPresigner<D> {
         let (provider_max, provider_name) = self.dialect.max_life(credentials);
         let limits = Limits { provider_max, provider_name, store_max: self.max_life };
         let validity = options.resolve(now, limits, credentials.expiration())?;
-        let date = validity.signed_at().to_basic();
+        let date = validity.date();
         let target = &self.target;
         {
             let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);

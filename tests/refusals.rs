@@ -11,13 +11,15 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+/// A reason; S3's status and code; OSS's status, code and EC (none where the documents name none).
+type Row = (VerifyError, (u16, &'static str), (u16, &'static str, Option<&'static str>));
+
 #[test]
 fn every_reason_has_the_clouds_own_answer() {
     use VerifyError as E;
     let moment = at("2026-11-22T10:30:00Z");
     let name = |text: &str| text.to_owned();
-    // Reason; S3 status and code; OSS status, code and EC (none where the documents name none).
-    let rows: Vec<(VerifyError, (u16, &str), (u16, &str, Option<&str>))> = vec![
+    let rows: Vec<Row> = vec![
         (E::NotSigned, (403, "AccessDenied"), (403, "AccessDenied", None)),
         (E::MalformedRequest { what: "x" }, (400, "InvalidRequest"), (400, "InvalidRequest", None)),
         (E::MalformedPath, (400, "InvalidURI"), (400, "InvalidURI", None)),

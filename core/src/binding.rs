@@ -187,10 +187,13 @@ impl<'a> Bindings<'a> {
 
     fn finish(mut self, dialect: &(impl Dialect + ?Sized), request: &ObjectRequest) -> Result<Self, PresignError> {
         let operation = request.operation();
-        for required in ConstraintName::ALL.iter().filter(|name| name.required_by(operation)) {
+        for required in operation.required() {
             if !request.constraints().iter().any(|constraint| constraint.name() == *required) {
                 return Err(PresignError::Missing { constraint: *required, operation });
             }
+        }
+        if self.headers.is_empty() && self.query.is_empty() && self.tagging.is_empty() {
+            return Ok(self);
         }
         if !self.tagging.is_empty() {
             let tagging = core::mem::take(&mut self.tagging);
@@ -198,6 +201,10 @@ impl<'a> Bindings<'a> {
         }
         self.headers.sort_by(|a, b| a.0.cmp(&b.0));
         for (name, value) in &self.headers {
+            // Nearly all values are plain, and one look at the bytes says so.
+            if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+                continue;
+            }
             if let Some(bad) = value.chars().find(|c| c.is_control()) {
                 let reason = format!("the value of `{name}` has the control character {}; headers cannot carry it", bad.escape_default());
                 return Err(PresignError::InvalidHeader { name: name.to_string(), reason });

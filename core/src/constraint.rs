@@ -187,15 +187,6 @@ impl ConstraintName {
         }
     }
 
-    /// Whether the operation cannot be signed without it.
-    #[must_use]
-    pub const fn required_by(self, operation: Operation) -> bool {
-        match self {
-            Self::UploadId | Self::PartNumber | Self::CopySource => self.applies_to(operation),
-            _ => false,
-        }
-    }
-
     /// Whether it may be given more than once.
     #[must_use]
     pub const fn repeats(self) -> bool {

@@ -71,6 +71,8 @@ pub struct Credentials {
     access_key_id: String,
     secret_access_key: Secret,
     session_token: Option<Secret>,
+    // The token as it stands in every URL: some hundred characters that are encoded once instead of in each signature.
+    encoded_session_token: Option<Secret>,
     expiration: Option<Timestamp>,
 }
 
@@ -97,13 +99,14 @@ impl Credentials {
         if secret.trim() != secret || secret.chars().any(char::is_control) {
             return malformed("the secret access key has white space at its ends or a control character in it; remove the line end");
         }
-        Ok(Self { access_key_id, secret_access_key, session_token: None, expiration: None })
+        Ok(Self { access_key_id, secret_access_key, session_token: None, encoded_session_token: None, expiration: None })
     }
 
     /// Adds the session token of temporary credentials. An empty token counts as none.
     #[must_use]
     pub fn with_session_token(mut self, token: impl Into<String>) -> Self {
         let token = token.into();
+        self.encoded_session_token = (!token.is_empty()).then(|| Secret::new(crate::encode::query(&token)));
         self.session_token = (!token.is_empty()).then(|| Secret::new(token));
         self
     }
@@ -131,6 +134,12 @@ impl Credentials {
     #[must_use]
     pub const fn session_token(&self) -> Option<&Secret> {
         self.session_token.as_ref()
+    }
+
+    /// The session token, percent-encoded for a query.
+    #[must_use]
+    pub const fn encoded_session_token(&self) -> Option<&Secret> {
+        self.encoded_session_token.as_ref()
     }
 
     /// When the credentials end; `None` is "never, or not known".

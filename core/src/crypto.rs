@@ -79,11 +79,7 @@ pub fn push_sha256_hex(out: &mut String, text: &str) {
 
 /// 32 bytes in lower-case hex, appended to `out`.
 pub fn push_hex(out: &mut String, bytes: &[u8; 32]) {
-    let mut buffer = [0_u8; 64];
-    // Both lengths are fixed, so this cannot fail.
-    if hex::encode_to_slice(bytes, &mut buffer).is_ok() {
-        out.push_str(core::str::from_utf8(&buffer).unwrap_or_default());
-    }
+    out.push_str(const_hex::Buffer::<32>::new().format(bytes));
 }
 
 /// Reads a signature: exactly 64 lower-case hex digits.
@@ -91,7 +87,7 @@ pub fn push_hex(out: &mut String, bytes: &[u8; 32]) {
 pub fn read_hex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0_u8; 32];
     let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
+    (lower && const_hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::constraint::ConstraintName;
+
 /// The twelve operations that can be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
@@ -77,6 +79,19 @@ impl Operation {
             Self::Put | Self::Copy | Self::UploadPart | Self::UploadPartCopy => Method::Put,
             Self::Delete | Self::AbortMultipart => Method::Delete,
             Self::CreateMultipart | Self::CompleteMultipart => Method::Post,
+        }
+    }
+
+    /// The constraints without which it cannot be signed.
+    #[must_use]
+    pub const fn required(self) -> &'static [ConstraintName] {
+        use ConstraintName::{CopySource, PartNumber, UploadId};
+        match self {
+            Self::Copy => &[CopySource],
+            Self::UploadPart => &[UploadId, PartNumber],
+            Self::UploadPartCopy => &[UploadId, PartNumber, CopySource],
+            Self::CompleteMultipart | Self::AbortMultipart | Self::ListParts => &[UploadId],
+            Self::Get | Self::Head | Self::Put | Self::Delete | Self::CreateMultipart | Self::List => &[],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::time::{TimeError, Timestamp};
+use crate::time::{BasicTime, TimeError, Timestamp};
 
 /// When to sign and for how long.
 ///
@@ -91,7 +91,7 @@ impl PresignOptions {
             None => limits.default_life(credentials_left),
         };
         let expiration = signed_at.checked_add(u64::from(seconds)).ok_or(LifeError::Time(TimeError::OutOfRange))?;
-        Ok(Validity { signed_at, seconds, expiration, expiration_reason })
+        Ok(Validity { signed_at, date: signed_at.to_basic(), seconds, expiration, expiration_reason })
     }
 
     fn asked(&self, signed_at: Timestamp) -> Result<Option<u64>, LifeError> {
@@ -157,6 +157,8 @@ impl Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
     pub(crate) signed_at: Timestamp,
+    // Written into the URL and into the string to sign, and asked for its day before: made once.
+    date: BasicTime,
     pub(crate) seconds: u32,
     pub(crate) expiration: Timestamp,
     pub(crate) expiration_reason: ExpirationReason,
@@ -167,6 +169,12 @@ impl Validity {
     #[must_use]
     pub const fn signed_at(&self) -> Timestamp {
         self.signed_at
+    }
+
+    /// The signing time as both signature versions write it.
+    #[must_use]
+    pub const fn date(&self) -> BasicTime {
+        self.date
     }
 
     /// Life in seconds, at least 1.

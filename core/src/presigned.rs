@@ -224,7 +224,9 @@ impl SignedHeaders {
 /// Names must be lower case and values free of line ends, as [`Bindings`](crate::binding::Bindings) has them.
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for SignedHeaders {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
-        let mut text = String::new();
+        let headers = headers.into_iter();
+        // Room for lines of a usual length, so that the text grows once at most.
+        let mut text = if headers.size_hint().0 == 0 { String::new() } else { String::with_capacity(headers.size_hint().0.saturating_mul(48)) };
         for (name, value) in headers {
             text.push_str(name.as_ref());
             text.push(':');

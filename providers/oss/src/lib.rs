@@ -12,7 +12,7 @@
 //! let (provider_max, provider_name) = Oss.max_life(&credentials);
 //! let limits = Limits { provider_max, provider_name, store_max: None };
 //! let validity = PresignOptions::new().resolve("2026-11-22T10:30:00Z".parse()?, limits, None)?;
-//! let key = Oss.signing_key(&credentials, validity.signed_at().to_basic().day(), &target.region, target.service);
+//! let key = Oss.signing_key(&credentials, validity.date().day(), &target.region, target.service);
 //! let context = SigningContext { credentials: &credentials, key: &key, target: &target, validity };
 //! let signed = Oss.sign(&context, &ObjectRequest::get("test.txt".parse()?))?;
 //! assert!(signed.url.starts_with("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/test.txt?x-oss-credential="));

@@ -55,8 +55,8 @@ impl Stages {
     /// The query stands in the canonical request exactly as it stands in the URL, so it is written once.
     fn build(context: &SigningContext<'_>, request: &ObjectRequest, bindings: &Bindings<'_>) -> Self {
         let target = context.target;
-        let token = context.credentials.session_token().map_or(0, |token| token.expose().len());
-        let mut text = String::with_capacity(512 + token.saturating_mul(2));
+        let token = context.credentials.encoded_session_token().map_or(0, |token| token.expose().len());
+        let mut text = String::with_capacity(512_usize.saturating_add(token));
         text.push_str(request.operation().method().as_str());
         text.push('\n');
         canonical::push_resource(&mut text, &target.bucket, request.key().map(ObjectKey::as_str));
@@ -66,7 +66,7 @@ impl Stages {
         let query = query..text.len();
         text.push('\n');
         canonical::push_headers(&mut text, bindings.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
-        let date = context.validity.signed_at().to_basic();
+        let date = context.validity.date();
         let string_to_sign = canonical::string_to_sign(date, &target.region, target.service, &text);
         Self { canonical_request: text, string_to_sign, query }
     }
@@ -96,7 +96,7 @@ fn push_query(text: &mut String, context: &SigningContext<'_>, bindings: &Bindin
         }
     };
     let validity = context.validity;
-    let date = validity.signed_at().to_basic();
+    let date = validity.date();
     if bindings.headers.iter().any(|(name, _)| !names::is_signed_by_default(name)) {
         begin(text, names::ADDITIONAL_HEADERS);
         let listed = bindings.headers.iter().map(|(name, _)| name.as_ref()).filter(|name| !names::is_signed_by_default(name));
@@ -117,9 +117,9 @@ fn push_query(text: &mut String, context: &SigningContext<'_>, bindings: &Bindin
     begin(text, names::EXPIRES);
     // Writing to a String cannot fail.
     let _ = write!(text, "{}", validity.seconds());
-    if let Some(token) = context.credentials.session_token() {
+    if let Some(token) = context.credentials.encoded_session_token() {
         begin(text, names::SECURITY_TOKEN);
-        encode::push_query(text, token.expose());
+        text.push_str(token.expose());
     }
     begin(text, names::SIGNATURE_VERSION);
     text.push_str(names::ALGORITHM_VALUE);

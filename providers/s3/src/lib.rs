@@ -12,7 +12,7 @@
 //! let (provider_max, provider_name) = S3.max_life(&credentials);
 //! let limits = Limits { provider_max, provider_name, store_max: None };
 //! let validity = PresignOptions::new().resolve("2026-11-22T10:30:00Z".parse()?, limits, None)?;
-//! let key = S3.signing_key(&credentials, validity.signed_at().to_basic().day(), &target.region, target.service);
+//! let key = S3.signing_key(&credentials, validity.date().day(), &target.region, target.service);
 //! let context = SigningContext { credentials: &credentials, key: &key, target: &target, validity };
 //! let signed = S3.sign(&context, &ObjectRequest::get("test.txt".parse()?))?;
 //! assert!(signed.url.starts_with("https://examplebucket.s3.eu-central-1.amazonaws.com/test.txt?X-Amz-Algorithm="));

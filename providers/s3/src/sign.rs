@@ -69,9 +69,9 @@ impl Stages {
     /// Path and query stand in the canonical request exactly as they stand in the URL, so both are written once.
     fn build(context: &SigningContext<'_>, request: &ObjectRequest, bindings: &Bindings<'_>) -> Self {
         let target = context.target;
-        let date = context.validity.signed_at().to_basic();
-        let token = context.credentials.session_token().map_or(0, |token| token.expose().len());
-        let mut text = String::with_capacity(512 + token.saturating_mul(2));
+        let date = context.validity.date();
+        let token = context.credentials.encoded_session_token().map_or(0, |token| token.expose().len());
+        let mut text = String::with_capacity(512_usize.saturating_add(token));
         text.push_str(request.operation().method().as_str());
         text.push('\n');
         let path = text.len();
@@ -124,7 +124,7 @@ fn push_query(text: &mut String, context: &SigningContext<'_>, bindings: &Bindin
         }
     };
     let validity = context.validity;
-    let date = validity.signed_at().to_basic();
+    let date = validity.date();
     begin(text, names::ALGORITHM);
     text.push_str(names::ALGORITHM_VALUE);
     begin(text, names::CREDENTIAL);
@@ -137,9 +137,9 @@ fn push_query(text: &mut String, context: &SigningContext<'_>, bindings: &Bindin
     begin(text, names::EXPIRES);
     // Writing to a String cannot fail.
     let _ = write!(text, "{}", validity.seconds());
-    if let Some(token) = context.credentials.session_token() {
+    if let Some(token) = context.credentials.encoded_session_token() {
         begin(text, names::SECURITY_TOKEN);
-        encode::push_query(text, token.expose());
+        text.push_str(token.expose());
     }
     begin(text, names::SIGNED_HEADERS);
     for (index, (name, _)) in with_host(bindings, "").enumerate() {

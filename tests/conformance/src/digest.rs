@@ -16,7 +16,7 @@ pub(crate) fn md5(body: &[u8]) -> [u8; 16] {
 }
 
 pub(crate) fn md5_hex(body: &[u8]) -> String {
-    hex::encode(md5(body))
+    const_hex::encode(md5(body))
 }
 
 /// MD5 of what base64 stands for.
@@ -29,7 +29,7 @@ pub(crate) fn sha256(body: &[u8]) -> [u8; 32] {
 }
 
 pub(crate) fn sha256_hex(body: &[u8]) -> String {
-    hex::encode(sha256(body))
+    const_hex::encode(sha256(body))
 }
 
 /// Base64 of a checksum, big-endian for the CRCs; `None` for an algorithm that is not known here.
@@ -66,7 +66,7 @@ mod tests {
             (ChecksumAlgorithm::Sha1, "f7c3bc1d808e04732adf679965ccc34ca7ae3441"),
             (ChecksumAlgorithm::Sha256, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
         ] {
-            assert_eq!(checksum(algorithm, body), Some(base64(&hex::decode(want).unwrap())), "{algorithm:?}");
+            assert_eq!(checksum(algorithm, body), Some(base64(&const_hex::decode(want).unwrap())), "{algorithm:?}");
         }
         assert_eq!(md5_hex(body), "25f9e794323b453885f5181f1b624d0b");
     }

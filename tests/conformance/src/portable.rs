@@ -17,7 +17,7 @@ pub(crate) async fn run(harness: &Harness<'_>, record: &mut Record) {
             let case = format!("{operation} with {name}");
             if !name.applies_to(operation) {
                 record.note(case, not_applicable(harness, operation, name).await);
-            } else if name.required_by(operation) {
+            } else if operation.required().contains(&name) {
                 record.note(format!("{operation} without {name}"), missing(harness, operation, name).await);
             } else {
                 applicable(harness, record, operation, name, &case).await;

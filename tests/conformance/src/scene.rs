@@ -61,7 +61,7 @@ impl Scene {
         if matches!(self.operation, Operation::Copy | Operation::UploadPartCopy) {
             send(ObjectRequest::put(self.source.key().clone()), BODY).await?;
         }
-        if ConstraintName::UploadId.required_by(self.operation) {
+        if self.operation.required().contains(&ConstraintName::UploadId) {
             let begun = send(with_key(ObjectRequest::create_multipart(self.key.clone())), &[]).await?;
             self.upload_id = begun.element("UploadId").ok_or("the answer names no UploadId")?;
         }
