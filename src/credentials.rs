@@ -68,13 +68,13 @@ fn from_names(sources: &[Names], read: &dyn Fn(&str) -> Option<std::ffi::OsStrin
         };
         let mut credentials = Credentials::new(id, secret)?;
         if let Some(token) = text(names.session_token)? {
-            credentials = credentials.with_session_token(token);
+            credentials = credentials.with_session_token(token)?;
         }
         if let Some(name) = names.expiration
             && let Some(end) = text(name)?
         {
             let malformed = |error: valetkey_core::TimeError| CredentialsError::Source { source_name: name.to_owned(), reason: error.to_string() };
-            credentials = credentials.with_expiration(end.parse::<Timestamp>().map_err(malformed)?);
+            credentials = credentials.with_expiration(Timestamp::from_rfc3339_floored(&end).map_err(malformed)?);
         }
         return Ok(credentials);
     }
@@ -94,8 +94,12 @@ mod tests {
         let s3 = read(S3, &[("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")]).unwrap();
         assert_eq!((s3.access_key_id(), s3.secret_access_key().expose(), s3.session_token()), ("AK", "SK", None));
 
-        let temporary =
-            [("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK"), ("AWS_SESSION_TOKEN", "T"), ("AWS_CREDENTIAL_EXPIRATION", "2026-11-22T10:30:00Z")];
+        let temporary = [
+            ("AWS_ACCESS_KEY_ID", "AK"),
+            ("AWS_SECRET_ACCESS_KEY", "SK"),
+            ("AWS_SESSION_TOKEN", "T"),
+            ("AWS_CREDENTIAL_EXPIRATION", "2026-11-22T10:30:00.25Z"),
+        ];
         let s3 = read(S3, &temporary).unwrap();
         assert_eq!(s3.session_token().unwrap().expose(), "T");
         assert_eq!(s3.expiration().unwrap().to_string(), "2026-11-22T10:30:00Z");

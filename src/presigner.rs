@@ -102,13 +102,31 @@ impl<D: Dialect> LocalPresigner<D> {
         self.with_context(credentials, options, |context| self.dialect.sign(context, request))
     }
 
-    /// The canonical request and the string to sign, for the owner of the secret. Both hold the session token: keep them out of logs.
+    /// Signs, and gives the canonical request and the string to sign of the very same signature, for the owner of the secret. Both texts hold the session
+    /// token: keep them out of logs.
     ///
     /// # Errors
     /// As [`Presigner::presign`].
-    pub async fn trace(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<SigningTrace, PresignError> {
+    pub async fn presign_traced(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<(PresignedRequest, SigningTrace), PresignError> {
+        let both = |context: &SigningContext<'_>| Ok((self.dialect.sign(context, request)?, self.dialect.trace(context, request)?));
+        self.with_fresh_context(options, both).await
+    }
+
+    /// With credentials of the provider, and with newer ones where those would end too early.
+    async fn with_fresh_context<T>(
+        &self,
+        options: &PresignOptions,
+        sign: impl Fn(&SigningContext<'_>) -> Result<T, PresignError> + Send,
+    ) -> Result<T, PresignError> {
         let credentials = self.credentials.credentials().await?;
-        self.with_context(&credentials, options, |context| self.dialect.trace(context, request))
+        match self.with_context(&credentials, options, &sign) {
+            // Newer credentials may live long enough; if they do not, the error stands.
+            Err(PresignError::Life(error)) if error.is_about_credentials() => {
+                let newer = self.credentials.refresh().await?;
+                self.with_context(&newer, options, &sign)
+            }
+            signed => signed,
+        }
     }
 
     fn with_context<T>(
@@ -140,15 +158,7 @@ impl<D: Dialect> LocalPresigner<D> {
 #[async_trait]
 impl<D: Dialect> Presigner for LocalPresigner<D> {
     async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
-        let credentials = self.credentials.credentials().await?;
-        match self.sign(&credentials, request, options) {
-            // Newer credentials may live long enough; if they do not, the error stands.
-            Err(PresignError::Life(error)) if error.is_about_credentials() => {
-                let newer = self.credentials.refresh().await?;
-                self.sign(&newer, request, options)
-            }
-            signed => signed,
-        }
+        self.with_fresh_context(options, |context| self.dialect.sign(context, request)).await
     }
 }
 
@@ -181,7 +191,7 @@ mod tests {
     }
 
     fn until(id: &str, end: &str) -> Arc<Credentials> {
-        Arc::new(Credentials::new(id, "secret").unwrap().with_session_token("token").with_expiration(end.parse().unwrap()))
+        Arc::new(Credentials::new(id, "secret").unwrap().with_session_token("token").unwrap().with_expiration(end.parse().unwrap()))
     }
 
     fn presigner(credentials: Vec<Arc<Credentials>>) -> S3Presigner {

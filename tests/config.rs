@@ -55,6 +55,23 @@ fn static_credentials_come_from_the_files_beside_the_configuration() {
     assert!(!credentials.access_key_id().is_empty());
 }
 
+/// A secret that stands where its variable or its file should be named is not repeated when it is not found either.
+#[test]
+fn what_is_missing_is_named_by_its_field() {
+    for (place, what) in
+        [("env = 'AbCdEfGhIjKlMnOpQrSt'", "the variable"), ("file = 'AbCdEfGhIjKlMnOpQrSt'", "the file"), ("file = '/dev/zero'", "regular file")]
+    {
+        let text = format!(
+            "[stores.a]\nprovider='s3'\nbucket='bucket'\nregion='eu-central-1'\n[stores.a.credentials]\nsource='static'\naccess_key_id={{{place}}}\nsecret_access_key={{env='B'}}\n"
+        );
+        let config = Config::from_text(&text, "x.toml").unwrap();
+        let error = config.store("a").unwrap().credentials().unwrap_err();
+        let shown = format!("{error} {error:?} {config:?}");
+        assert!(shown.contains(what) && shown.contains("stores.a.credentials.access_key_id"), "{shown}");
+        assert!(!shown.contains("AbCdEf"), "{shown}");
+    }
+}
+
 #[test]
 fn a_store_is_found_by_name_or_by_default() {
     let text = "[stores.a]\nprovider='s3'\nbucket='bucket-a'\nregion='eu-central-1'\naddressing='path'\n[stores.b]\nprovider='oss'\nbucket='bucket-b'\nmax_ttl='1h30m'\nregion='oss-cn-hangzhou'\n";

@@ -72,7 +72,7 @@ const BUCKET: &str = "conformance";
 
 async fn passes(provider: &str, style: AddressingStyle, token: Option<&str>) {
     let clock = Arc::new(FixedClock::at("2026-11-22T10:30:00Z".parse().unwrap()));
-    let credentials = Credentials::new("TESTACCESSKEYID", "test-secret").unwrap().with_session_token(token.unwrap_or_default());
+    let credentials = Credentials::new("TESTACCESSKEYID", "test-secret").unwrap().with_session_token(token.unwrap_or_default()).unwrap();
     let (cloud, profile) = if provider == "s3" { (Cloud::S3, &Profile::S3) } else { (Cloud::Oss, &Profile::OSS) };
     let store_clock = clock.clone();
     let store = Store::builder().bucket(BUCKET).bucket("conformance-other").credentials(cloud, credentials.clone()).memory();

@@ -53,7 +53,7 @@ fn main() {
 /// Our signature of a case.
 fn ours(case: &Case) -> Result<PresignedRequest, Failed> {
     let credentials = Credentials::new(&*case.access_key_id, &*case.secret_access_key).map_err(failed)?;
-    let credentials = credentials.with_session_token(case.session_token.clone().unwrap_or_default());
+    let credentials = credentials.with_session_token(case.session_token.clone().unwrap_or_default()).map_err(failed)?;
     let now = Timestamp::from_basic(&case.date).map_err(failed)?;
     let presigner = AnyPresigner::new(case.provider, &case.settings(), credentials, now).map_err(failed)?;
     let request = request_from_wire(case.operation, case.key.as_deref(), &case.headers, &case.query, case.typed);

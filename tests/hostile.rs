@@ -46,7 +46,7 @@ fn keys(provider: &str, row: &Value) -> Vec<Credentials> {
         ("oss", "ak", "sk"),
     ];
     let own = all.iter().filter(|(of, ..)| *of == provider);
-    own.map(|(_, id, secret)| Credentials::new(*id, *secret).unwrap().with_session_token(token)).collect()
+    own.map(|(_, id, secret)| Credentials::new(*id, *secret).unwrap().with_session_token(token).unwrap()).collect()
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn assert_key_survives(id: &str, url: &str, key: &str, bucket: &str) {
 #[test]
 fn nothing_shows_a_secret() {
     let secrets = ["very-secret-value", "session-token-value"];
-    let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", secrets[0]).unwrap().with_session_token(secrets[1]);
+    let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", secrets[0]).unwrap().with_session_token(secrets[1]).unwrap();
     let config = Config::from_text(
         "[stores.m]\nprovider='s3'\nbucket='media'\nregion='eu-central-1'\n[stores.m.credentials]\nsource='static'\naccess_key_id={env='A'}\nsecret_access_key={env='B'}\n",
         "valetkey.toml",

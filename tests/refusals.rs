@@ -78,6 +78,14 @@ fn what_the_client_may_and_may_not_change() {
     let put = || ObjectRequest::put("k".parse().unwrap());
     let get = || ObjectRequest::get("k".parse().unwrap());
     let cases = [
+        Case {
+            provider: "s3",
+            name: "a parameter of the signature in another case beside",
+            request: get(),
+            change: |r| r.target += "&x-amz-expires=5",
+            code: Some("duplicate_parameter"),
+        },
+        Case { provider: "oss", name: "the same on OSS", request: get(), change: |r| r.target += "&X-Oss-Expires=5", code: Some("duplicate_parameter") },
         Case { provider: "s3", name: "an ordinary header unsigned", request: put(), change: |r| add(r, "content-type", "text/plain"), code: None },
         Case { provider: "s3", name: "the same header twice", request: put().metadata("a", "1,2"), change: split_metadata, code: None },
         Case {
@@ -195,7 +203,7 @@ fn the_token_ends_with_the_credentials() {
     for provider in ["s3", "oss"] {
         let now = at("2026-11-22T10:30:00Z");
         let end = at("2026-11-22T10:31:00Z");
-        let credentials = Credentials::new("AK", "secret").unwrap().with_session_token("T").with_expiration(end);
+        let credentials = Credentials::new("AK", "secret").unwrap().with_session_token("T").unwrap().with_expiration(end);
         let settings = TargetSettings::new("media").region("cn-hangzhou");
         let presigner = AnyPresigner::new(provider, &settings, credentials.clone(), now).unwrap();
         let signed = presigner.sign(&ObjectRequest::get("k".parse().unwrap()), &valetkey::PresignOptions::new()).unwrap();
@@ -205,10 +213,10 @@ fn the_token_ends_with_the_credentials() {
             received.verify(provider, &Audience::public(), std::slice::from_ref(credentials), now).map_err(|error| error.code())
         };
         assert!(verify(&credentials, end).is_ok());
-        let shorter = Credentials::new("AK", "secret").unwrap().with_session_token("T").with_expiration(at("2026-11-22T10:30:30Z"));
+        let shorter = Credentials::new("AK", "secret").unwrap().with_session_token("T").unwrap().with_expiration(at("2026-11-22T10:30:30Z"));
         assert!(verify(&shorter, at("2026-11-22T10:30:30Z")).is_ok());
         assert_eq!(verify(&shorter, at("2026-11-22T10:30:31Z")).unwrap_err(), "token_expired");
-        let other = Credentials::new("AK", "secret").unwrap().with_session_token("U");
+        let other = Credentials::new("AK", "secret").unwrap().with_session_token("U").unwrap();
         assert_eq!(verify(&other, now).unwrap_err(), "token_mismatch");
         let none = Credentials::new("AK", "secret").unwrap();
         assert_eq!(verify(&none, now).unwrap_err(), "token_mismatch");
@@ -233,9 +241,25 @@ fn values_are_judged_and_remarks_are_made() {
         ("s3", "x-oss-signature", "reserved"),
         ("oss", "x-oss-security-token", "reserved"),
         ("oss", "x-amz-signature", "reserved"),
+        ("s3", "Host", "reserved"),
+        ("oss", "authorization", "reserved"),
     ] {
         assert_eq!(sign(provider, &get().query(name, "1")).unwrap_err().code(), code, "{provider} {name}");
         assert_eq!(sign(provider, &get().header(name, "1")).unwrap_err().code(), code, "{provider} {name}");
+    }
+    let put = || ObjectRequest::put("k".parse().unwrap());
+    for (request, code) in [
+        (put().header("Content-Length", "abc"), "invalid_header"),
+        (put().header("content-length", "-1"), "invalid_header"),
+        (put().header("content-md5", "zz"), "invalid_value"),
+        (put().header("content-length", "5").content_length(5), "duplicate"),
+        (get().version_id(""), "invalid_value"),
+        (ObjectRequest::list().continuation_token(""), "invalid_value"),
+        (ObjectRequest::create_multipart("k".parse().unwrap()).create_only(), "not_applicable"),
+    ] {
+        for provider in ["s3", "oss"] {
+            assert_eq!(sign(provider, &request).unwrap_err().code(), code, "{provider} {request:?}");
+        }
     }
     for (provider, request, remark) in [
         ("s3", ObjectRequest::get("soap".parse().unwrap()), "soap"),

@@ -103,7 +103,7 @@ fn now<F: Future>(future: F) -> F::Output {
 fn ours<D: Dialect + Default>(provider: Provider, job: &Arc<Job>) -> Vec<Column> {
     let mut credentials = Credentials::new(job::ACCESS_KEY_ID, job::SECRET).expect("credentials");
     if let Some(token) = &job.token {
-        credentials = credentials.with_session_token(token);
+        credentials = credentials.with_session_token(token).unwrap();
     }
     let credentials = Arc::new(credentials);
     let settings = TargetSettings::new(job::BUCKET).region(provider.region()).addressing(AddressingStyle::Virtual);

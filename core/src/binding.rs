@@ -13,7 +13,6 @@ use crate::request::ObjectRequest;
 use crate::values::ContentType;
 
 /// The headers and query parameters of a request, under the provider's names, checked and sorted by name.
-#[derive(Debug)]
 pub struct Bindings<'a> {
     /// Lower-case names, values without blanks at their ends; sorted by name, no name twice.
     pub headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -65,8 +64,17 @@ impl<'a> Bindings<'a> {
                     return Err(PresignError::invalid(ConstraintName::Header, format!("`{}` cannot be the name of a header", name.escape_debug())));
                 }
                 let lower = lower_case(name);
-                if dialect.owns_name(&lower) || matches!(&*lower, "host" | "authorization") {
+                if is_reserved(dialect, &lower) {
                     return Err(PresignError::Reserved { name: name.clone() });
+                }
+                // What a typed constraint checks is checked here too, or no client could keep the promise.
+                match &*lower {
+                    "content-length" if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) || value.parse::<u64>().is_err() => {
+                        let reason = "the content length is not a number of bytes".to_string();
+                        return Err(PresignError::InvalidHeader { name: lower.into_owned(), reason });
+                    }
+                    "content-md5" => drop(crate::ContentMd5::from_base64(value)?),
+                    _ => {}
                 }
                 self.header(lower, value.as_str());
             }
@@ -74,7 +82,7 @@ impl<'a> Bindings<'a> {
                 if name.is_empty() {
                     return Err(PresignError::invalid(ConstraintName::Query, "the name of a query parameter is empty"));
                 }
-                if dialect.owns_name(&lower_case(name)) {
+                if is_reserved(dialect, &lower_case(name)) {
                     return Err(PresignError::Reserved { name: name.clone() });
                 }
                 self.query(name.as_str(), value.as_str());
@@ -115,6 +123,7 @@ impl<'a> Bindings<'a> {
                 within(ConstraintName::PartNumber, *number, 1, 10_000)?;
                 self.query("partNumber", number.to_string());
             }
+            Constraint::VersionId(id) if id.is_empty() => return Err(PresignError::invalid(ConstraintName::VersionId, "the version id is empty")),
             Constraint::VersionId(id) => self.query("versionId", id.as_str()),
             Constraint::Response(header, value) => self.query(header.parameter(), value.as_str()),
             Constraint::DownloadName(name) => {
@@ -126,6 +135,9 @@ impl<'a> Bindings<'a> {
             Constraint::MaxKeys(keys) => {
                 within(ConstraintName::MaxKeys, *keys, 1, 1000)?;
                 self.query("max-keys", keys.to_string());
+            }
+            Constraint::ContinuationToken(value) if value.is_empty() => {
+                return Err(PresignError::invalid(ConstraintName::ContinuationToken, "the continuation token is empty; leave it out to begin at the start"));
             }
             Constraint::ContinuationToken(value) => self.query("continuation-token", value.as_str()),
             Constraint::StartAfter(value) => self.query("start-after", value.as_str()),
@@ -154,6 +166,9 @@ impl<'a> Bindings<'a> {
             Constraint::CreateOnly => return own(self, ProviderConstraint::CreateOnly),
             Constraint::IfMatch(etag) => return own(self, ProviderConstraint::IfMatch(etag)),
             Constraint::RequestPayer => return own(self, ProviderConstraint::RequestPayer),
+            Constraint::ExpectedBucketOwner(account) if account.is_empty() => {
+                return Err(PresignError::invalid(ConstraintName::ExpectedBucketOwner, "the account is empty"));
+            }
             Constraint::ExpectedBucketOwner(account) => return own(self, ProviderConstraint::ExpectedBucketOwner(account)),
             Constraint::CopySource(source) => return own(self, ProviderConstraint::CopySource(source)),
             Constraint::CopySourceRange { first, last } => return own(self, ProviderConstraint::CopySourceRange { first: *first, last: *last }),
@@ -244,6 +259,18 @@ impl<'a> Bindings<'a> {
             None => Ok(self),
         }
     }
+}
+
+/// Values may be a customer's key, so only names are shown.
+impl core::fmt::Debug for Bindings<'_> {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let names = |pairs: &[(Cow<'_, str>, Cow<'_, str>)]| pairs.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+        formatter.debug_struct("Bindings").field("headers", &names(&self.headers)).field("query", &names(&self.query)).finish_non_exhaustive()
+    }
+}
+
+fn is_reserved(dialect: &(impl Dialect + ?Sized), lower_case: &str) -> bool {
+    dialect.owns_name(lower_case) || matches!(lower_case, "host" | "authorization")
 }
 
 fn twice<'n>(mut names: impl Iterator<Item = &'n Cow<'n, str>>) -> Option<String> {

@@ -12,7 +12,7 @@ macro_rules! constraints {
         /// One thing that the signature shall bind.
         ///
         /// The list is closed on purpose: a provider matches all of it, so that the compiler finds the constraint that it forgot.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         pub enum Constraint { $($(#[$doc])* $variant $(($($tuple)*))? $({$($fields)*})?,)+ }
 
         /// The name of a [`Constraint`], without its value: for messages, and for `requires` in a configuration.
@@ -149,6 +149,16 @@ constraints! {
     } => "query";
 }
 
+/// Its name alone, with that of a raw header or parameter: a value may be a customer's key.
+impl fmt::Debug for Constraint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { name, .. } | Self::Query { name, .. } => write!(formatter, "{} {name}", self.name()),
+            other => write!(formatter, "{}", other.name()),
+        }
+    }
+}
+
 impl ConstraintName {
     /// Whether the constraint means something for the operation: a download name on an upload would be signed and never obeyed.
     #[must_use]
@@ -171,7 +181,8 @@ impl ConstraintName {
             | Self::Tag
             | Self::ServerSideEncryption => makes_object,
             Self::CustomerKey => !matches!(operation, AbortMultipart | List | Operation::Delete),
-            Self::CreateOnly => makes_object || matches!(operation, CompleteMultipart),
+            // An upload in parts makes the object when it is completed, and there both clouds check this.
+            Self::CreateOnly => matches!(operation, Put | Copy | CompleteMultipart),
             Self::IfMatch => matches!(operation, Get | Head | Put | Copy | CompleteMultipart | Operation::Delete),
             Self::Range => matches!(operation, Get | Head),
             Self::CopySource => matches!(operation, Copy | UploadPartCopy),

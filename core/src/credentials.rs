@@ -60,7 +60,7 @@ impl Eq for Secret {}
 /// use valetkey_core::Credentials;
 ///
 /// let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")?
-///     .with_session_token("FwoGZXIvYXdz")
+///     .with_session_token("FwoGZXIvYXdz")?
 ///     .with_expiration("2026-11-22T12:00:00Z".parse()?);
 /// assert_eq!(credentials.access_key_id(), "AKIAIOSFODNN7EXAMPLE");
 /// assert!(!format!("{credentials:?}").contains("wJalr"));
@@ -103,12 +103,19 @@ impl Credentials {
     }
 
     /// Adds the session token of temporary credentials. An empty token counts as none.
-    #[must_use]
-    pub fn with_session_token(mut self, token: impl Into<String>) -> Self {
+    ///
+    /// # Errors
+    /// [`CredentialsError::Malformed`] when it has white space at its ends or a control character in it.
+    pub fn with_session_token(mut self, token: impl Into<String>) -> Result<Self, CredentialsError> {
         let token = token.into();
+        if token.trim() != token || token.chars().any(char::is_control) {
+            return Err(CredentialsError::Malformed {
+                what: "the session token has white space at its ends or a control character in it; remove the line end",
+            });
+        }
         self.encoded_session_token = (!token.is_empty()).then(|| Secret::new(crate::encode::query(&token)));
         self.session_token = (!token.is_empty()).then(|| Secret::new(token));
-        self
+        Ok(self)
     }
 
     /// Says when the credentials end. What is signed with them ends then too, whatever it says itself.
@@ -260,7 +267,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let credentials = Credentials::new("AKID", "top-secret-value").unwrap().with_session_token("token-value");
+        let credentials = Credentials::new("AKID", "top-secret-value").unwrap().with_session_token("token-value").unwrap();
         let text = format!("{credentials:?} {:#?} {:?}", credentials, credentials.session_token());
         assert!(text.contains("AKID") && text.contains("Secret(..)"));
         assert!(!text.contains("top-secret") && !text.contains("token-value"));
@@ -273,6 +280,10 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("hidden"), "{error}");
         }
         assert!(Credentials::new("AK", "with space/and+plus=").is_ok());
-        assert_eq!(Credentials::new("AK", "s").unwrap().with_session_token("").session_token(), None);
+        assert_eq!(Credentials::new("AK", "s").unwrap().with_session_token("").unwrap().session_token(), None);
+        for token in ["hidden\n", " hidden", "hid\nden"] {
+            let error = Credentials::new("AK", "s").unwrap().with_session_token(token).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hid"), "{error}");
+        }
     }
 }

@@ -80,8 +80,9 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let refuse = |reason: &str| {
-            // A text with `@` may carry a password, so it is not repeated.
-            let shown = if text.contains('@') { "the endpoint".to_string() } else { format!("the endpoint `{}`", text.escape_debug()) };
+            // A text with `@` may carry a password, and a query a signature, so neither is repeated.
+            let place = text.split(['?', '#']).next().unwrap_or_default();
+            let shown = if text.contains('@') { "the endpoint".to_string() } else { format!("the endpoint `{}`", place.escape_debug()) };
             Err(TargetError::Endpoint { reason: format!("{shown} {reason}") })
         };
         let (scheme, rest) = match text.split_once("://") {
@@ -179,7 +180,7 @@ mod tests {
         ] {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert_eq!(error.code(), "invalid_endpoint", "{text}");
-            assert!(!error.to_string().contains("pw"), "{text}");
+            assert!(!error.to_string().contains("pw") && !error.to_string().contains("x=1"), "{text}");
         }
     }
 }

@@ -149,10 +149,12 @@ impl TargetSettings {
     pub fn checked_region(&self) -> Result<&str, TargetError> {
         match self.region.as_deref() {
             None => Err(TargetError::MissingRegion),
-            Some(region) if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') => {
-                Err(TargetError::Region { region: region.to_string() })
+            Some(region) => {
+                // Where the host is given the region stands in the scope alone, and stores of others have names such as `RegionOne`.
+                let wider = |byte: u8| self.endpoint.is_some() && (byte.is_ascii_uppercase() || byte == b'_');
+                let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || wider(byte);
+                if region.is_empty() || !region.bytes().all(plain) { Err(TargetError::Region { region: region.to_string() }) } else { Ok(region) }
             }
-            Some(region) => Ok(region),
         }
     }
 }

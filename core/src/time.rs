@@ -97,6 +97,21 @@ impl Timestamp {
         Self::from_civil(civil).ok()
     }
 
+    /// Reads RFC 3339 and leaves a fraction of a second out: for times that others set, such as the end of credentials.
+    ///
+    /// # Errors
+    /// As when parsing, a fraction aside.
+    ///
+    /// ```
+    /// use valetkey_core::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_rfc3339_floored("2026-11-22T10:30:00.9Z")?, "2026-11-22T10:30:00Z".parse()?);
+    /// # Ok::<(), valetkey_core::TimeError>(())
+    /// ```
+    pub fn from_rfc3339_floored(text: &str) -> Result<Self, TimeError> {
+        read_rfc3339(text).map_or_else(|| Err(TimeError::Malformed { text: text.to_string() }), |(moment, _)| moment)
+    }
+
     /// The date form of HTTP headers such as `Expires` (RFC 9110 IMF-fixdate): `Sun, 22 Nov 2026 10:30:00 GMT`.
     #[must_use]
     pub fn to_http_date(self) -> String {
@@ -133,22 +148,33 @@ impl FromStr for Timestamp {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        read_rfc3339(text).ok_or_else(|| TimeError::Malformed { text: text.to_string() })
+        match read_rfc3339(text) {
+            Some((moment, Fraction::None)) => moment,
+            _ => Err(TimeError::Malformed { text: text.to_string() }),
+        }
     }
 }
 
+/// What a text has after its seconds.
+#[derive(PartialEq, Eq)]
+enum Fraction {
+    None,
+    Some,
+}
+
 // The library reads more forms than RFC 3339 allows (blanks, missing seconds, zone names), so it is given the civil part alone.
-fn read_rfc3339(text: &str) -> Option<Timestamp> {
+fn read_rfc3339(text: &str) -> Option<(Result<Timestamp, TimeError>, Fraction)> {
     let (head, tail) = text.split_at_checked(19)?;
     if !fits(b"dddd-dd-ddTdd:dd:dd", head.as_bytes()) || head.ends_with(":60") {
         return None;
     }
-    let zone = match tail.strip_prefix('.') {
-        Some(fraction) => {
-            let zone = fraction.trim_start_matches('0');
-            (zone.len() < fraction.len()).then_some(zone)?
+    let (zone, fraction) = match tail.strip_prefix('.') {
+        Some(rest) => {
+            let zone = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            let digits = rest.strip_suffix(zone).filter(|digits| !digits.is_empty())?;
+            (zone, if digits.bytes().all(|digit| digit == b'0') { Fraction::None } else { Fraction::Some })
         }
-        None => tail,
+        None => (tail, Fraction::None),
     };
     let civil: DateTime = head.parse().ok()?;
     let ahead = match zone.as_bytes() {
@@ -163,7 +189,8 @@ fn read_rfc3339(text: &str) -> Option<Timestamp> {
         }
         _ => return None,
     };
-    Timestamp::from_civil(civil.checked_sub(SignedDuration::from_secs(ahead)).ok()?).ok()
+    let moment = civil.checked_sub(SignedDuration::from_secs(ahead)).map_err(|_| TimeError::OutOfRange).and_then(Timestamp::from_civil);
+    Some((moment, fraction))
 }
 
 fn fits(shape: &[u8], text: &[u8]) -> bool {

@@ -16,6 +16,8 @@ use crate::credentials;
 
 /// The largest file that is read, bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
+/// The largest file of a secret, bytes; session tokens are some thousand at most.
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// Stores by name.
 ///
@@ -144,26 +146,45 @@ enum CredentialsConfig {
 }
 
 /// Where one value stands; never the value itself.
-#[derive(Debug, Clone)]
-enum SecretRef {
+///
+/// Who writes a secret where its variable or file should be named must not read it in a message, so a message names the field.
+#[derive(Clone)]
+struct SecretRef {
+    field: String,
+    place: SecretPlace,
+}
+
+#[derive(Clone)]
+enum SecretPlace {
     Env(String),
     File(PathBuf),
 }
 
+impl std::fmt::Debug for SecretRef {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "SecretRef({})", self.field)
+    }
+}
+
 impl SecretRef {
     fn read(&self) -> Result<Secret, CredentialsError> {
-        let failed = |source_name: String, reason: String| CredentialsError::Source { source_name, reason };
-        match self {
-            Self::Env(name) => match std::env::var(name) {
+        let failed = |what: &str, reason: String| CredentialsError::Source { source_name: format!("{what} that `{}` names", self.field), reason };
+        match &self.place {
+            SecretPlace::Env(name) => match std::env::var(name) {
                 Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
-                Ok(_) => Err(failed(name.clone(), "the variable is empty".to_owned())),
-                Err(std::env::VarError::NotPresent) => Err(failed(name.clone(), "the variable is not set".to_owned())),
-                Err(std::env::VarError::NotUnicode(_)) => Err(failed(name.clone(), "the value is not UTF-8".to_owned())),
+                Ok(_) => Err(failed("the variable", "it is empty".to_owned())),
+                Err(std::env::VarError::NotPresent) => Err(failed("the variable", "it is not set".to_owned())),
+                Err(std::env::VarError::NotUnicode(_)) => Err(failed("the variable", "its value is not UTF-8".to_owned())),
             },
-            Self::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| failed(path.display().to_string(), error.to_string()))?;
+            SecretPlace::File(path) => {
+                let refuse = |reason: String| failed("the file", reason);
+                let metadata = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?;
+                if !metadata.is_file() || metadata.len() > MAX_SECRET_BYTES {
+                    return Err(refuse(format!("it is not a regular file of at most {MAX_SECRET_BYTES} bytes")));
+                }
+                let text = std::fs::read_to_string(path).map(Secret::new).map_err(|error| refuse(error.to_string()))?;
                 // Editors end a file with a line end, and a secret has none.
-                let value = text.strip_suffix('\n').unwrap_or(&text);
+                let value = text.expose().strip_suffix('\n').unwrap_or(text.expose());
                 Ok(Secret::new(value.strip_suffix('\r').unwrap_or(value)))
             }
         }
@@ -215,7 +236,7 @@ impl StoreConfig {
             CredentialsConfig::Static { access_key_id, secret_access_key, session_token } => {
                 let credentials = Credentials::new(access_key_id.read()?.expose(), secret_access_key.read()?.expose())?;
                 match session_token {
-                    Some(token) => Ok(credentials.with_session_token(token.read()?.expose())),
+                    Some(token) => credentials.with_session_token(token.read()?.expose()),
                     None => Ok(credentials),
                 }
             }

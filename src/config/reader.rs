@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use valetkey_core::{AddressingStyle, Capability, Dialect, TargetError, TargetSettings};
 
-use super::{Config, ConfigError, ConfigProblem, CredentialsConfig, Provider, SecretRef, StoreConfig};
+use super::{Config, ConfigError, ConfigProblem, CredentialsConfig, Provider, SecretPlace, SecretRef, StoreConfig};
 
 /// The longest `max_ttl`: what both clouds allow.
 const MAX_LIFE: u32 = 604_800;
@@ -139,6 +139,10 @@ pub fn life_from_text(text: &str) -> Result<Duration, String> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().map(Duration::from_secs).map_err(|_| format!("`{text}` seconds are too many; {form}"));
     }
+    // The library takes more than this grammar: blanks, fractions, and `M` for months.
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"smhdw".contains(&byte)) {
+        return Err(refuse());
+    }
     let life = humantime::parse_duration(text).map_err(|_| refuse())?;
     if life.subsec_nanos() != 0 { Err(format!("`{}` has a fraction of a second; {form}", text.escape_debug())) } else { Ok(life) }
 }
@@ -182,7 +186,11 @@ fn read_credentials(table: &Table<'_, '_>) -> Result<CredentialsConfig, ConfigEr
             secret_access_key: table.required_secret("secret_access_key")?,
             session_token: table.secret("session_token")?,
         }),
-        Some((other, span)) => Err(table.invalid("source", &span, format!("`{}` is not known; {}", other.escape_debug(), allowed(other, &["env", "static"])))),
+        Some((other, span)) => {
+            // A secret may have slipped into this field.
+            let shown = if is_word(other) { format!("`{other}`") } else { "this".to_owned() };
+            Err(table.invalid("source", &span, format!("{shown} is not known; {}", allowed(other, &["env", "static"]))))
+        }
     }
 }
 
@@ -246,8 +254,12 @@ impl<'t, 'i> Table<'t, 'i> {
         match self.names().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),
             Some((name, span)) => {
-                let message = format!("`{}` is not a field here; {}", name.escape_debug(), allowed(name, known));
-                Err(self.error(name, &span, ConfigProblem::UnknownField, message))
+                let message = match NOT_SUPPORTED.iter().find(|(field, _)| *field == name) {
+                    Some((field, instead)) => format!("`{field}` is not supported; {instead}"),
+                    None if is_word(name) => format!("`{name}` is not a field here; {}", allowed(name, known)),
+                    None => format!("this is not a field here; {}", allowed(name, known)),
+                };
+                Err(self.error(if is_word(name) { name } else { "?" }, &span, ConfigProblem::UnknownField, message))
             }
         }
     }
@@ -314,10 +326,12 @@ impl<'t, 'i> Table<'t, 'i> {
         };
         let mut found = entries.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref()));
         match (found.next(), found.next()) {
-            (Some(("env", DeValue::String(variable))), None) if !variable.is_empty() => Ok(Some(SecretRef::Env(variable.clone().into_owned()))),
+            (Some(("env", DeValue::String(variable))), None) if is_variable(variable) => {
+                Ok(Some(SecretRef { field: self.dotted(name), place: SecretPlace::Env(variable.clone().into_owned()) }))
+            }
             (Some(("file", DeValue::String(path))), None) if !path.is_empty() => {
                 let folder = self.source.file.parent().unwrap_or(Path::new(""));
-                Ok(Some(SecretRef::File(folder.join(path.as_ref()))))
+                Ok(Some(SecretRef { field: self.dotted(name), place: SecretPlace::File(folder.join(path.as_ref())) }))
             }
             _ => Err(self.invalid(name, &value.span(), form)),
         }
@@ -326,6 +340,24 @@ impl<'t, 'i> Table<'t, 'i> {
     fn required_secret(&self, name: &str) -> Result<SecretRef, ConfigError> {
         self.secret(name)?.ok_or_else(|| self.missing(name))
     }
+}
+
+/// Settings of other tools that users will try, and what to do instead.
+const NOT_SUPPORTED: &[(&str, &str)] = &[
+    ("dual_stack", "write the dual-stack host in `endpoint`, such as https://s3.dualstack.eu-central-1.amazonaws.com"),
+    ("fips", "write the FIPS host in `endpoint`, such as https://s3-fips.us-gov-west-1.amazonaws.com"),
+    ("accelerate", "write the acceleration host in `endpoint`: https://s3-accelerate.amazonaws.com"),
+    ("use_arn_region", "access point ARNs cannot be signed; name a bucket"),
+];
+
+/// A name that a variable of the environment may have.
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A word that may be shown: what is long or has other characters may be a secret in the wrong place.
+fn is_word(text: &str) -> bool {
+    (1..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'))
 }
 
 /// `did you mean X? allowed are ...`

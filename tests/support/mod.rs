@@ -46,7 +46,7 @@ fn text_at(pair: &Value, index: usize) -> String {
 pub(crate) fn credentials(value: &Value) -> Credentials {
     let secret = value["secret_access_key"].as_str().or(value["access_key_secret"].as_str()).unwrap();
     let token = value["session_token"].as_str().or(value["security_token"].as_str());
-    Credentials::new(text(value, "access_key_id"), secret).unwrap().with_session_token(token.unwrap_or_default())
+    Credentials::new(text(value, "access_key_id"), secret).unwrap().with_session_token(token.unwrap_or_default()).unwrap()
 }
 
 /// `s3` or `oss` at one place, with the clock at one moment.
@@ -74,8 +74,8 @@ impl AnyPresigner {
 
     pub(crate) async fn trace(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<SigningTrace, PresignError> {
         match self {
-            Self::S3(presigner, _) => presigner.trace(request, options).await,
-            Self::Oss(presigner, _) => presigner.trace(request, options).await,
+            Self::S3(presigner, _) => presigner.presign_traced(request, options).await.map(|(_, trace)| trace),
+            Self::Oss(presigner, _) => presigner.presign_traced(request, options).await.map(|(_, trace)| trace),
         }
     }
 }

@@ -90,7 +90,7 @@ pub(crate) struct PlaceArgs {
     /// Region [default: the store's; AWS_REGION, AWS_DEFAULT_REGION; OSS_REGION]
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// Endpoint with its scheme [default: the store's; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; OSS_ENDPOINT; the cloud's own]
+    /// Endpoint with its scheme [default: the store's, or without a store AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; OSS_ENDPOINT; else the cloud's own]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<Endpoint>,
     /// How the bucket stands in the URL: auto, virtual, path, custom-domain
@@ -151,7 +151,7 @@ pub(crate) struct RequestArgs {
     /// Refused when the object exists
     #[arg(long)]
     pub(crate) create_only: bool,
-    /// Name that a browser saves the object under
+    /// Name that a browser saves the object under: a file name of any Unicode, without `/` and `\`
     #[arg(long, value_name = "NAME")]
     pub(crate) download_name: Option<String>,
     /// list: keys that begin so
@@ -171,7 +171,7 @@ pub(crate) struct RequestArgs {
 /// How a signed request is printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PresignOutput {
-    /// The URL on standard output, headers to send and notes on standard error.
+    /// The URL on standard output; on standard error each header to send as `name: value`, and remarks as `# TEXT`.
     Url,
     /// One line of JSON.
     Json,
@@ -182,8 +182,10 @@ pub(crate) enum PresignOutput {
 /// `verify URL`
 #[derive(Args)]
 #[command(
-    after_help = "The store is the one of --store, else of VALETKEY_STORE, else the default of the file that --config names. The credentials are the store's, \
-without one the environment's. Without store and --endpoint, the clouds' public hosts are known."
+    after_help = "The store is the one of --store, else of VALETKEY_STORE, else the configuration's default where it is of the URL's cloud. It says bucket, region, \
+endpoint and credentials. Without a store the credentials are the environment's, and the clouds' public hosts are known besides the environment's endpoint.\n\
+At an endpoint, path style (HOST/BUCKET/KEY) and virtual-hosted URLs (BUCKET.HOST/KEY) are known, and with --bucket on OSS the bucket's own host too. On S3, \
+where no signature covers the bucket, the bucket's own host is known from a store whose addressing is custom-domain."
 )]
 pub(crate) struct VerifyArgs {
     /// The URL exactly as it was received; `-` reads it from standard input
@@ -198,13 +200,13 @@ pub(crate) struct VerifyArgs {
     /// Judge as of this time instead of now
     #[arg(long, value_name = "RFC3339")]
     pub(crate) at: Option<Timestamp>,
-    /// The bucket that it must be for; with --endpoint, the endpoint's host is this bucket's own
+    /// The bucket that it must be for [default: the store's]; without store and endpoint, the URL may have a host that is not the cloud's own
     #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Option<String>,
-    /// The endpoint that was signed for, where it is not the cloud's own
+    /// The endpoint that was signed for [default: the store's, or without a store AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; OSS_ENDPOINT; else the cloud's own]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<Endpoint>,
-    /// The region that it must be for
+    /// The region that it must be for [default: the store's]
     #[arg(long)]
     pub(crate) region: Option<String>,
     /// What to print

@@ -16,6 +16,8 @@ use crate::{output, request};
 
 /// The longest line that is read.
 const MAX_LINE: usize = 1024 * 1024;
+/// What some editors write before UTF-8.
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// Signs each line and goes on after one that fails.
 pub(crate) fn run(global: &Global, args: &PresignArgs) -> Result<(), CliError> {
@@ -23,9 +25,11 @@ pub(crate) fn run(global: &Global, args: &PresignArgs) -> Result<(), CliError> {
     let Some(file) = &args.batch else {
         return Err(CliError::usage("usage", "--batch is missing"));
     };
-    let mut input = BufReader::with_capacity(64 * 1024, open(file)?);
+    let input = open(file)?;
     let signer = Signer::of(&location, global, &args.place)?;
     signer.check_credentials(args.life.at)?;
+    let input = without_mark(input).map_err(|error| CliError::failure("input", format!("line 1 cannot be read: {error}")))?;
+    let mut input = BufReader::with_capacity(64 * 1024, input);
     let mut out = output::lines();
     let mut line = Vec::new();
     let (mut number, mut signed, mut failed) = (0_u64, 0_u64, 0_u64);
@@ -93,6 +97,16 @@ fn open(file: &Path) -> Result<Box<dyn Read>, CliError> {
     }
 }
 
+/// The input without a byte order mark at its beginning.
+fn without_mark(mut input: impl Read) -> io::Result<impl Read> {
+    let mut start = Vec::new();
+    input.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
+    if start == BYTE_ORDER_MARK {
+        start.clear();
+    }
+    Ok(io::Cursor::new(start).chain(input))
+}
+
 /// What came of reading a line.
 enum LineRead {
     Line,
@@ -137,16 +151,22 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<LineRea
     }
 }
 
+/// What to do about a line that is no JSON.
+const FORM: &str = "write one JSON object per line";
+
 fn sign(signer: &Signer, line: &[u8], defaults: &LifeArgs) -> Result<PresignedRequest, CliError> {
     let malformed = |reason: String| CliError::usage("malformed_line", reason);
-    let text = std::str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(line).map_err(|_| malformed(format!("the line is not UTF-8; {FORM}")))?;
     // The deserializer would also take the fields as a list.
     if !text.trim_start_matches([' ', '\t', '\r']).starts_with('{') {
-        return Err(malformed("the line is not a JSON object".to_owned()));
+        return Err(malformed(format!("the line is not a JSON object; {FORM}")));
     }
     let line: Line = serde_json::from_str(text).map_err(|error| malformed(reason(&error)))?;
     let options = line.options(defaults)?;
-    let operation = request::operation(&line.operation)?;
+    let Some(operation) = &line.operation else {
+        return Err(malformed("the field `operation` is missing; write \"operation\":\"get\", or put, head, delete, list ...".to_owned()));
+    };
+    let operation = request::operation(operation)?;
     let request = request::build(operation, line.key.clone().as_deref(), line.into_args()?)?;
     Ok(signer.sign(&request, &options)?)
 }
@@ -155,35 +175,33 @@ fn sign(signer: &Signer, line: &[u8], defaults: &LifeArgs) -> Result<PresignedRe
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.strip_suffix(&format!(" at line {} column {}", error.line(), error.column())).unwrap_or(&text);
-    format!("{text} (column {})", error.column())
+    // A wrong field is named; what is no JSON at all leaves the reader alone.
+    let hint = if error.is_data() { String::new() } else { format!("; {FORM}") };
+    format!("{text} (column {}){hint}", error.column())
 }
 
 fn invalid(field: &str, reason: &dyn fmt::Display) -> CliError {
     CliError::usage("invalid_value", format!("{field}: {reason}"))
 }
 
-/// The fields of a line.
+/// The fields of a line; one that is `null` is left out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    operation: String,
+    operation: Option<String>,
     key: Option<String>,
     content_type: Option<String>,
     content_length: Option<u64>,
     content_md5: Option<String>,
     checksum: Option<Pairs>,
-    #[serde(default)]
-    metadata: Pairs,
-    #[serde(default)]
-    headers: Pairs,
-    #[serde(default)]
-    query: Pairs,
+    metadata: Option<Pairs>,
+    headers: Option<Pairs>,
+    query: Option<Pairs>,
     version_id: Option<String>,
     upload_id: Option<String>,
     part_number: Option<u32>,
     copy_source: Option<String>,
-    #[serde(default)]
-    create_only: bool,
+    create_only: Option<bool>,
     expires_in: Option<u64>,
     expires_at: Option<String>,
 }
@@ -216,20 +234,20 @@ impl Line {
             content_length: self.content_length,
             content_md5: content_md5.map_err(|error| invalid("content_md5", &error))?,
             checksum,
-            meta: self.metadata.0,
-            header: self.headers.0,
-            query: self.query.0,
+            meta: self.metadata.unwrap_or_default().0,
+            header: self.headers.unwrap_or_default().0,
+            query: self.query.unwrap_or_default().0,
             version_id: self.version_id,
             upload_id: self.upload_id,
             part_number: self.part_number,
             copy_source: copy_source.map_err(|error: valetkey::ValueError| invalid("copy_source", &error))?,
-            create_only: self.create_only,
+            create_only: self.create_only.unwrap_or_default(),
             ..RequestArgs::default()
         })
     }
 }
 
-/// An object of texts in its own order; a name that stands twice is an error.
+/// An object of texts in its own order, without what is `null`; a name that stands twice is an error.
 #[derive(Default)]
 struct Pairs(Vec<(String, String)>);
 
@@ -247,11 +265,11 @@ impl<'de> Deserialize<'de> for Pairs {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
                 let mut names = std::collections::HashSet::new();
                 let mut pairs = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                while let Some((name, value)) = map.next_entry::<String, Option<String>>()? {
                     if !names.insert(name.clone()) {
                         return Err(A::Error::custom(format_args!("duplicate name `{name}`")));
                     }
-                    pairs.push((name, value));
+                    pairs.extend(value.map(|value| (name, value)));
                 }
                 Ok(Pairs(pairs))
             }

@@ -156,21 +156,45 @@ pub(crate) fn configuration(global: &Global, wanted: &str) -> Result<Config, Cli
     }
 }
 
+/// The endpoint that the environment names.
+pub(crate) fn endpoint_from_env(provider: Provider) -> Result<Option<Endpoint>, CliError> {
+    let Some((name, value)) = first_variable(provider.endpoint_variables())? else {
+        return Ok(None);
+    };
+    // OSS_ENDPOINT is customarily a host alone.
+    let value = if provider == Provider::Oss && !value.contains("://") { format!("https://{value}") } else { value };
+    value.parse().map(Some).map_err(|error: TargetError| CliError::setup(error.code(), format!("{name}: {error}")))
+}
+
 /// Region and endpoint of the environment.
 fn settings_from_env(provider: Provider, bucket: &str, place: &PlaceArgs) -> Result<TargetSettings, CliError> {
     let mut settings = TargetSettings::new(bucket);
     if place.region.is_none() {
         settings.region = first_variable(provider.region_variables())?.map(|(_, value)| value);
     }
-    if place.endpoint.is_none()
-        && let Some((name, value)) = first_variable(provider.endpoint_variables())?
-    {
-        // OSS_ENDPOINT is customarily a host alone.
-        let value = if provider == Provider::Oss && !value.contains("://") { format!("https://{value}") } else { value };
-        let endpoint = value.parse::<Endpoint>().map_err(|error| CliError::setup(error.code(), format!("{name}: {error}")))?;
-        settings.endpoint = Some(endpoint);
+    if place.endpoint.is_none() {
+        settings.endpoint = endpoint_from_env(provider)?;
     }
     Ok(settings)
+}
+
+/// Variables by which others choose another host of S3, and such a host. The ordinary one in silence would be a request over another network, or one without
+/// the cryptography that the user must have.
+const OTHER_HOSTS: [(&str, &str); 2] =
+    [("AWS_USE_FIPS_ENDPOINT", "https://s3-fips.REGION.amazonaws.com"), ("AWS_USE_DUALSTACK_ENDPOINT", "https://s3.dualstack.REGION.amazonaws.com")];
+
+/// Refuses what the environment asks for and no endpoint says.
+fn refuse_other_hosts(provider: Provider, settings: &TargetSettings) -> Result<(), CliError> {
+    if provider != Provider::S3 || settings.endpoint.is_some() {
+        return Ok(());
+    }
+    for (name, example) in OTHER_HOSTS {
+        if variable(name)?.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            let message = format!("the variable {name} is not supported; write the endpoint instead (for example --endpoint {example}), or unset it");
+            return Err(CliError::setup("invalid_environment", message));
+        }
+    }
+    Ok(())
 }
 
 /// Everything that signs, for one bucket: made once, before anything is printed.
@@ -194,6 +218,10 @@ impl Signer {
                         format!("the location names a bucket and --store the store `{store}`; write `{store}:KEY` as the location, or leave --store out");
                     return Err(CliError::usage("usage", message));
                 }
+                // It says nothing about this location, and a file that is named must be one.
+                if global.config.is_some() {
+                    configuration(global, "a configuration")?;
+                }
                 (*provider, settings_from_env(*provider, bucket, place)?, None)
             }
             Location::Store { name, .. } => {
@@ -210,6 +238,7 @@ impl Signer {
         settings.addressing = place.addressing.unwrap_or(settings.addressing);
         // Before the credentials: a bucket that cannot be is wrong whoever signs.
         provider.dialect().resolve(&settings).map_err(|error| CliError::target(&error, is_on_command_line(&error, location, place)))?;
+        refuse_other_hosts(provider, &settings)?;
         let credentials = Arc::new(match &store {
             Some(store) => store.credentials()?,
             None => provider.credentials_from_env()?,

@@ -35,6 +35,11 @@ pub(crate) fn aside(line: &str) {
     let _ = writeln!(io::stderr(), "{}", one_line(line));
 }
 
+/// Prints a line on standard error exactly as it is. Only for what is to be sent as it stands and has been searched for control characters.
+pub(crate) fn exact_aside(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Many lines on standard output, which the caller flushes.
 pub(crate) fn lines() -> io::BufWriter<StdoutLock<'static>> {
     io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())

@@ -1,6 +1,6 @@
 //! `valetkey presign OPERATION LOCATION`
 
-use valetkey::PresignedRequest;
+use valetkey::{PresignError, PresignedRequest};
 
 use crate::args::{Global, PresignArgs, PresignOutput};
 use crate::error::CliError;
@@ -22,7 +22,10 @@ pub(crate) fn run(global: &Global, args: PresignArgs) -> Result<(), CliError> {
     };
     let request = request::build(operation, location.key(), args.request)?;
     let signer = Signer::of(&location, global, &args.place)?;
-    let signed = signer.sign(&request, &args.life.options())?;
+    let signed = signer.sign(&request, &args.life.options()).map_err(|error| match error {
+        PresignError::Missing { constraint, .. } => CliError::usage(error.code(), format!("{error}; give it with `--{constraint}`")),
+        error => error.into(),
+    })?;
     print(&signed, args.output.unwrap_or(PresignOutput::Url))
 }
 
@@ -33,10 +36,11 @@ fn print(signed: &PresignedRequest, form: PresignOutput) -> Result<(), CliError>
         PresignOutput::Url => {
             output::line(&signed.url)?;
             for (name, value) in signed.signed_headers.iter() {
-                output::aside(&format!("{name}: {value}"));
+                output::exact_aside(&format!("{name}: {value}"));
             }
+            // Not to be taken for headers.
             for note in &signed.notes {
-                output::aside(&format!("note: {note}"));
+                output::aside(&format!("# {note}"));
             }
             Ok(())
         }

@@ -133,25 +133,27 @@ impl Interruption {
         Ok(Self {})
     }
 
+    /// Waits for a signal and says how the program ends by it: who asks it to end gets success, who interrupts it does not.
     #[cfg(unix)]
-    async fn come(&mut self) {
+    async fn come(&mut self) -> Result<(), CliError> {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Err(CliError::interrupted()),
+            _ = self.terminate.recv() => Ok(()),
         }
     }
 
     #[cfg(not(unix))]
-    async fn come(&mut self) {
+    async fn come(&mut self) -> Result<(), CliError> {
         let _ = tokio::signal::ctrl_c().await;
+        Err(CliError::interrupted())
     }
 
     /// Waits for the first, lets the store finish what it does, and stops at once at the second.
     async fn end(mut self, running: Running) -> Result<(), CliError> {
-        self.come().await;
+        let ended = self.come().await;
         tokio::select! {
-            () = running.shutdown() => Ok(()),
-            () = self.come() => Err(CliError::interrupted()),
+            () = running.shutdown() => ended,
+            _ = self.come() => Err(CliError::interrupted()),
         }
     }
 }

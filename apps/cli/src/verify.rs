@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde::Serialize;
 use valetkey::verify::{Audience, IncomingRequest, Verification, Verified, VerifyError};
-use valetkey::{AddressingStyle, Clock as _, Credentials, Scheme, StoreConfig, SystemClock, TargetSettings, Timestamp, signed_host};
+use valetkey::{AddressingStyle, Clock as _, Config, Credentials, Endpoint, Scheme, StoreConfig, SystemClock, Timestamp, signed_host};
 
 use crate::args::{Global, VerifyArgs, VerifyOutput};
 use crate::error::CliError;
@@ -18,32 +18,62 @@ const MAX_INPUT: u64 = 64 * 1024;
 pub(crate) fn run(global: &Global, args: &VerifyArgs) -> Result<(), CliError> {
     let text = if args.url == "-" { read_stdin()? } else { args.url.clone() };
     let url = Url::split(&text)?;
-    let store = chosen_store(global)?;
+    let store = chosen_store(global, url.provider())?;
     let provider = match &store {
         Some(store) => Provider::of(store),
         None => url.provider().ok_or_else(|| invalid(&VerifyError::NotSigned, None))?,
     };
-    let settings = settings(store.as_ref(), args);
-    let audience = audience(store.as_ref(), settings.as_ref(), args);
+    let headers = headers(args, url.authority)?;
+    let request = IncomingRequest { scheme: url.scheme, method: &args.method, target: &url.target, headers: &headers };
+    let readings = readings(provider, store.as_ref(), args, &request, signed_host(url.scheme, url.authority))?;
     let credentials = match &store {
         Some(store) => store.credentials()?,
         None => provider.credentials_from_env()?,
     };
-    let headers = headers(args, url.authority)?;
-    let request = IncomingRequest { scheme: url.scheme, method: &args.method, target: &url.target, headers: &headers };
     let now = match args.at {
         Some(moment) => moment,
         None => SystemClock.now().map_err(|error| CliError::failure("clock", error.to_string()))?,
     };
-    let verified = verify(provider, &request, &audience, &credentials, now).map_err(|error| invalid(&error, Some(provider)))?;
-    if let Some(bucket) = args.bucket.as_ref().or(settings.as_ref().map(|settings| &settings.bucket)).filter(|bucket| *bucket != verified.bucket()) {
-        return Err(CliError::failure("other_bucket", format!("invalid: the URL is for the bucket `{}` and not for `{bucket}`", verified.bucket())));
-    }
+    let verified = verify(provider, &request, &readings, &credentials, now).map_err(|error| invalid(&error, Some(provider)))?;
+    check_bucket(verified.bucket(), store.as_ref(), args)?;
     print(provider, &verified, args.output)
 }
 
-fn verify(provider: Provider, request: &IncomingRequest<'_>, audience: &Audience, credentials: &Credentials, now: Timestamp) -> Result<Verified, VerifyError> {
-    Verification::parse(provider.dialect(), request, audience)?.finish(Some(credentials), now)
+/// Reads the URL in the first way in which it can be meant.
+fn verify(
+    provider: Provider,
+    request: &IncomingRequest<'_>,
+    readings: &[Audience],
+    credentials: &Credentials,
+    now: Timestamp,
+) -> Result<Verified, VerifyError> {
+    let mut judged = Err(VerifyError::UnknownHost);
+    for audience in readings {
+        judged = Verification::parse(provider.dialect(), request, audience).and_then(|pending| pending.finish(Some(credentials), now));
+        // OSS signs the bucket, so a wrong reading is a wrong signature. S3 does not, so there any bucket that is read is the one.
+        let may_be_meant_otherwise = match (provider, &judged) {
+            (Provider::Oss, Err(error)) => matches!(error, VerifyError::SignatureMismatch | VerifyError::MalformedPath),
+            (Provider::S3, Err(error)) => matches!(error, VerifyError::UnknownHost),
+            (_, Ok(_)) => false,
+        };
+        if !may_be_meant_otherwise {
+            break;
+        }
+    }
+    judged
+}
+
+/// The bucket must be the one that the flag names, else the store's.
+fn check_bucket(bucket: &str, store: Option<&StoreConfig>, args: &VerifyArgs) -> Result<(), CliError> {
+    let refuse = |wanted: &str, hint: &str| Err(CliError::failure("other_bucket", format!("invalid: the URL is of the bucket {bucket}, not {wanted}{hint}")));
+    match (&args.bucket, store) {
+        (Some(wanted), _) if wanted != bucket => refuse(wanted, ""),
+        (None, Some(store)) if store.settings().bucket != bucket => {
+            let hint = format!(", which the store `{}` has; name another with --store, or the bucket with --bucket", store.name());
+            refuse(&store.settings().bucket, &hint)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn invalid(error: &VerifyError, provider: Option<Provider>) -> CliError {
@@ -78,37 +108,39 @@ struct Url<'t> {
 
 impl<'t> Url<'t> {
     fn split(text: &'t str) -> Result<Self, CliError> {
-        let refuse = |what: &str| Err(CliError::usage("invalid_url", format!("the URL {what}; give it exactly as it was received")));
-        let (scheme, rest) = match text.split_once("://") {
+        let no_url = |what: &str| Err(CliError::usage("invalid_url", format!("the URL {what}; give it exactly as it was received")));
+        // A URL all the same, and one that no client sends so.
+        let malformed = |what| Err(invalid(&VerifyError::MalformedRequest { what }, None));
+        let (scheme, rest) = match text.trim_start().split_once("://") {
             Some((word, rest)) if word.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
             Some((word, rest)) if word.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
-            _ => return refuse("does not begin with https:// or http://"),
+            _ => return no_url("does not begin with https:// or http://"),
         };
-        if rest.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return refuse("has white space or a control character");
-        }
-        if rest.contains('#') {
-            return refuse("has a fragment, which no client sends");
-        }
-        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (authority, target) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         if authority.is_empty() {
-            return refuse("has no host");
+            return no_url("has no host");
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return malformed("the URL has white space or a control character");
+        }
+        if target.contains('#') {
+            return malformed("the URL has a fragment, which no client sends");
         }
         if authority.contains('@') {
-            return refuse("has a user name, which no signature covers");
+            return malformed("the URL has a user name, which no signature covers");
         }
         // A client asks for `/` where the URL has no path.
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
         Ok(Self { scheme, authority, target })
     }
 
-    /// The cloud whose parameter names the query has.
+    /// The cloud that the names of the signature's own parameters are of. Any other name may stand in a URL of either.
     fn provider(&self) -> Option<Provider> {
         let query = self.target.split_once('?').map(|(_, query)| query).unwrap_or_default().to_ascii_lowercase();
-        let has = |start: &str| query.split('&').any(|pair| pair.starts_with(start));
-        if has("x-amz-") {
+        let has = |is: fn(&str) -> bool| query.split('&').any(|pair| is(pair.split('=').next().unwrap_or_default()));
+        if has(|name| matches!(name, "x-amz-algorithm" | "x-amz-credential" | "x-amz-signature")) {
             Some(Provider::S3)
-        } else if has("x-oss-") {
+        } else if has(|name| name.starts_with("x-oss-signature") || matches!(name, "x-oss-credential" | "ossaccesskeyid")) {
             Some(Provider::Oss)
         } else {
             None
@@ -116,49 +148,67 @@ impl<'t> Url<'t> {
     }
 }
 
-/// The store that `--store` or VALETKEY_STORE names, else the default of a configuration that `--config` names.
-fn chosen_store(global: &Global) -> Result<Option<StoreConfig>, CliError> {
+/// The store that `--store` or VALETKEY_STORE names, else the configuration's default where it is of the URL's cloud.
+fn chosen_store(global: &Global, provider: Option<Provider>) -> Result<Option<StoreConfig>, CliError> {
     let name = match &global.store {
         Some(name) => Some(name.clone()),
         None => location::variable("VALETKEY_STORE")?,
     };
-    match name {
-        Some(name) => Ok(Some(location::configuration(global, &format!("the store `{name}`"))?.store(&name)?.clone())),
-        None if global.config.is_some() => Ok(Some(location::configuration(global, "a store")?.default_store()?.clone())),
-        None => Ok(None),
+    if let Some(name) = name {
+        return Ok(Some(location::configuration(global, &format!("the store `{name}`"))?.store(&name)?.clone()));
     }
-}
-
-/// The store's place, with what the flags say instead.
-fn settings(store: Option<&StoreConfig>, args: &VerifyArgs) -> Option<TargetSettings> {
-    let mut settings = store?.settings_with_env();
-    settings.bucket = args.bucket.clone().unwrap_or(settings.bucket);
-    settings.endpoint = args.endpoint.clone().or(settings.endpoint);
-    settings.region = args.region.clone().or(settings.region);
-    Some(settings)
-}
-
-/// The hosts that the verifier answers for.
-fn audience(store: Option<&StoreConfig>, settings: Option<&TargetSettings>, args: &VerifyArgs) -> Audience {
-    let endpoint = settings.and_then(|settings| settings.endpoint.as_ref()).or(args.endpoint.as_ref());
-    // With a store, its configuration says whose host the endpoint is.
-    let own_bucket = match (store, settings) {
-        (Some(_), Some(settings)) => (settings.addressing == AddressingStyle::CustomDomain).then_some(&settings.bucket),
-        _ => args.bucket.as_ref(),
+    let Some(path) = Config::find(global.config.as_deref()) else {
+        return Ok(None);
     };
-    let audience = match (endpoint, own_bucket) {
-        (None, _) => Audience::public(),
-        (Some(endpoint), bucket) => {
-            let host = signed_host(endpoint.scheme(), endpoint.authority());
-            let audience = match bucket {
-                Some(bucket) => Audience::new().bucket_host(host, bucket),
-                None => Audience::new().host(host),
-            };
-            audience.base_path(endpoint.base_path())
+    let config = Config::from_file(path)?;
+    // Without a default nothing was chosen, which is no error: nobody asked for a store.
+    Ok(config.default_store().ok().filter(|store| Some(Provider::of(store)) == provider).cloned())
+}
+
+/// The ways to read the URL, in their order: whose hosts they are, under which path, in which region.
+fn readings(
+    provider: Provider,
+    store: Option<&StoreConfig>,
+    args: &VerifyArgs,
+    request: &IncomingRequest<'_>,
+    host: String,
+) -> Result<Vec<Audience>, CliError> {
+    let settings = store.map(StoreConfig::settings_with_env);
+    let bucket = args.bucket.as_ref().or(settings.as_ref().map(|settings| &settings.bucket));
+    let is_public = is_public(provider, request);
+    let place = |endpoint: &Endpoint| (signed_host(endpoint.scheme(), endpoint.authority()), endpoint.base_path().to_owned());
+    // Path style and virtual-hosted, and only then the bucket's own host.
+    let at = |(base, path): (String, String)| {
+        let own = bucket.map(|bucket| if is_public { Audience::public() } else { Audience::new().bucket_host(&base, bucket).base_path(&path) });
+        [Audience::new().host(&base).base_path(&path)].into_iter().chain(own).collect()
+    };
+    let readings: Vec<Audience> = match (&args.endpoint, &settings) {
+        (Some(endpoint), _) => at(place(endpoint)),
+        (None, Some(settings)) => vec![match settings.endpoint.as_ref().map(place) {
+            None => Audience::public(),
+            // The configuration says whose host it is.
+            Some((base, path)) if settings.addressing == AddressingStyle::CustomDomain => Audience::new().bucket_host(base, &settings.bucket).base_path(path),
+            Some((base, path)) => Audience::new().host(base).base_path(path),
+        }],
+        (None, None) => {
+            let from_env = location::endpoint_from_env(provider)?.as_ref().map(place);
+            let from_env = from_env.filter(|(base, _)| host.strip_suffix(base.as_str()).is_some_and(|front| front.is_empty() || front.ends_with('.')));
+            match from_env.or_else(|| bucket.map(|_| (host, String::new()))) {
+                Some(place) if !is_public => at(place),
+                _ => vec![Audience::public()],
+            }
         }
     };
-    let region = args.region.as_ref().or(settings.and_then(|settings| settings.region.as_ref()));
-    region.into_iter().fold(audience, Audience::region)
+    let region = args.region.clone().or(settings.and_then(|settings| settings.region));
+    Ok(readings.into_iter().map(|audience| region.iter().fold(audience, Audience::region)).collect())
+}
+
+/// Whether the host is one of the cloud's own: then a request whose path names a bucket has one.
+fn is_public(provider: Provider, request: &IncomingRequest<'_>) -> bool {
+    let query = request.target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    let target = format!("/bucket?{query}");
+    let request = IncomingRequest { target: &target, ..*request };
+    provider.dialect().parse(&request, &Audience::public()).is_ok_and(|claim| claim.bucket.is_some())
 }
 
 fn headers<'a>(args: &'a VerifyArgs, authority: &'a str) -> Result<Vec<(&'a str, &'a [u8])>, CliError> {

@@ -52,17 +52,17 @@ impl Audience {
         Self { public: true, ..Self::default() }
     }
 
-    /// Adds a base host (lower case, with a port that is not the scheme's own): `HOST/BUCKET/KEY` and `BUCKET.HOST/KEY`.
+    /// Adds a base host (with a port that is not the scheme's own): `HOST/BUCKET/KEY` and `BUCKET.HOST/KEY`.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.hosts.push(host.into());
+        self.hosts.push(host.into().to_ascii_lowercase());
         self
     }
 
     /// Adds a host that is one bucket's own: `HOST/KEY`.
     #[must_use]
     pub fn bucket_host(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
-        self.bucket_hosts.push((host.into(), bucket.into()));
+        self.bucket_hosts.push((host.into().to_ascii_lowercase(), bucket.into()));
         self
     }
 

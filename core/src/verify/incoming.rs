@@ -123,15 +123,17 @@ pub struct ParsedTarget<'a> {
 }
 
 impl ParsedTarget<'_> {
-    /// The value of a parameter of the signature, which must not stand twice.
+    /// The value of a parameter of the signature, which must not stand twice, in any case of its letters.
     ///
     /// # Errors
-    /// [`VerifyError::DuplicateParameter`].
+    /// [`VerifyError::DuplicateParameter`], [`VerifyError::MalformedParameter`].
     pub fn once(&self, name: &'static str) -> Result<Option<&str>, VerifyError> {
-        let mut values = self.query.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
-        match (values.next(), values.next()) {
+        // Spelt in another case it is another parameter to the signature, and perhaps not to who reads it next.
+        let mut found = self.query.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        match (found.next(), found.next()) {
             (_, Some(_)) => Err(VerifyError::DuplicateParameter { name }),
-            (value, None) => Ok(value),
+            (Some((other, _)), None) if other != name => Err(VerifyError::MalformedParameter { name, reason: "is spelt in another case" }),
+            (value, None) => Ok(value.map(|(_, value)| value.as_str())),
         }
     }
 

@@ -43,7 +43,7 @@ fn region(settings: &TargetSettings) -> Result<String, TargetError> {
         return Ok(named.to_owned());
     }
     let written = settings.checked_region()?;
-    let region = written.strip_prefix("oss-").unwrap_or(written);
+    let region = without_prefix(written);
     if region.is_empty() {
         return Err(TargetError::Region { region: written.to_owned() });
     }
@@ -56,6 +56,11 @@ fn region(settings: &TargetSettings) -> Result<String, TargetError> {
     }
 }
 
+/// The region of `oss-cn-hangzhou`, as endpoints and users write it.
+pub(crate) fn without_prefix(written: &str) -> &str {
+    written.strip_prefix("oss-").unwrap_or(written)
+}
+
 fn style(settings: &TargetSettings) -> Result<AddressingStyle, TargetError> {
     let refuse = |reason: &str| Err(TargetError::Addressing { reason: reason.to_owned() });
     let endpoint = settings.endpoint.as_ref();
@@ -63,8 +68,14 @@ fn style(settings: &TargetSettings) -> Result<AddressingStyle, TargetError> {
     if host.ends_with(CLOUD_BOX) {
         return refuse("CloudBox endpoints have a product of their own in the scope and are not supported");
     }
-    if recognise(&host).is_some_and(|found| found.bucket.is_some()) && settings.addressing != AddressingStyle::CustomDomain {
-        return refuse("the endpoint's host names a bucket; give the host without it, or use custom-domain addressing");
+    match (recognise(&host), settings.addressing) {
+        (Some(found), AddressingStyle::CustomDomain) if found.bucket != Some(&settings.bucket) => {
+            return refuse("the endpoint's host is not the bucket's own");
+        }
+        (Some(PublicHost { bucket: Some(_), .. }), AddressingStyle::Auto | AddressingStyle::Virtual | AddressingStyle::Path) => {
+            return refuse("the endpoint's host names a bucket; give the host without it, or use custom-domain addressing");
+        }
+        _ => {}
     }
     let is_public = endpoint.is_none_or(|endpoint| endpoint.host_name().ends_with(SUFFIX));
     match settings.addressing {
@@ -103,7 +114,8 @@ pub(crate) fn recognise(host: &str) -> Option<PublicHost<'_>> {
     let (bucket, label) = rest.rsplit_once('.').map_or((None, rest), |(bucket, label)| (Some(bucket), label));
     let region = label.strip_prefix("oss-")?;
     let region = region.strip_suffix("-internal").unwrap_or(region);
-    let region = (!matches!(region, "accelerate" | "accelerate-overseas")).then_some(region);
+    // Acceleration, and groups of regions such as `oss-rg-china-mainland`, name none.
+    let region = (!matches!(region, "accelerate" | "accelerate-overseas") && !region.starts_with("rg-")).then_some(region);
     Some(PublicHost { bucket, region })
 }
 
@@ -159,6 +171,7 @@ mod tests {
             ("media", "cn-hangzhou", Some("https://oss-cn-hangzhou.aliyuncs.com"), Path, "invalid_addressing"),
             ("media", "cn-hangzhou", Some("http://127.0.0.1:9000"), Virtual, "invalid_addressing"),
             ("media", "cn-hangzhou", None, CustomDomain, "invalid_addressing"),
+            ("media", "cn-hangzhou", Some("https://oss-cn-hangzhou.aliyuncs.com"), CustomDomain, "invalid_addressing"),
             ("media", "cn-hangzhou", Some("https://cb-x.cn-hangzhou.oss-cloudbox.aliyuncs.com"), Auto, "invalid_addressing"),
             ("media", "cn-hangzhou", Some("https://media.oss-cn-hangzhou.aliyuncs.com"), Auto, "invalid_addressing"),
             ("media", "cn-beijing", Some("https://oss-cn-hangzhou.aliyuncs.com"), Auto, "invalid_addressing"),
@@ -184,6 +197,7 @@ mod tests {
             ("media.oss-cn-hangzhou-internal.aliyuncs.com", Some("media"), Some("cn-hangzhou")),
             ("media.cn-hangzhou.oss.aliyuncs.com", Some("media"), Some("cn-hangzhou")),
             ("media.oss-accelerate-overseas.aliyuncs.com", Some("media"), None),
+            ("media.oss-rg-china-mainland.aliyuncs.com", Some("media"), None),
         ] {
             assert_eq!(recognise(host), Some(PublicHost { bucket, region }), "{host}");
         }

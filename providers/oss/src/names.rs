@@ -73,7 +73,15 @@ pub(crate) fn bind_operation(operation: Operation, bindings: &mut Bindings<'_>) 
 pub(crate) fn supports(capability: Capability) -> bool {
     match capability {
         Capability::Constraint(name) => {
-            !matches!(name, ConstraintName::Checksum | ConstraintName::CustomerKey | ConstraintName::ExpectedBucketOwner | ConstraintName::PayloadSha256)
+            !matches!(
+                name,
+                // An ETag is checked when an object is read, and nowhere else.
+                ConstraintName::IfMatch
+                    | ConstraintName::Checksum
+                    | ConstraintName::CustomerKey
+                    | ConstraintName::ExpectedBucketOwner
+                    | ConstraintName::PayloadSha256
+            )
         }
         Capability::Operation(_) | Capability::Post => true,
         _ => false,

@@ -33,7 +33,7 @@ pub(crate) fn parse(request: &IncomingRequest<'_>, audience: &Audience) -> Resul
     let seconds = read_life(names::EXPIRES, life, max)?;
     let additional = read_additional(additional)?;
     let signature = crypto::read_hex(signature).ok_or(VerifyError::MalformedSignature)?;
-    let region = audience.expected_region().or_else(|| endpoint::recognise(&host)?.region);
+    let region = audience.expected_region().map(endpoint::without_prefix).or_else(|| endpoint::recognise(&host)?.region);
     // `oss-cn-hangzhou` is a host label and no region (EC 0002-00000226).
     scope.check(signed_at, names::SERVICE, region.or(scope.region.strip_prefix("oss-")))?;
 

@@ -55,6 +55,9 @@ pub(crate) fn resolve(settings: &TargetSettings) -> Result<Target, TargetError> 
 fn region(settings: &TargetSettings) -> Result<String, TargetError> {
     let endpoint = settings.endpoint.as_ref();
     let host = endpoint.map(Endpoint::host_name).unwrap_or_default();
+    if (host.starts_with("s3express-") || host.contains(".s3express-")) && host.ends_with(COMMERCIAL) {
+        return Err(TargetError::Endpoint { reason: "S3 Express endpoints are signed differently and not supported".to_owned() });
+    }
     let named = recognise(&host).and_then(|found| found.region);
     match (settings.region.as_deref(), named) {
         (None, Some(named)) => Ok(named.to_owned()),
@@ -76,8 +79,14 @@ fn style(settings: &TargetSettings) -> Result<AddressingStyle, TargetError> {
     let public = recognise(&host);
     let dotted_over_https = bucket.contains('.') && scheme == Scheme::Https;
     let refuse = |reason: String| Err(TargetError::Addressing { reason });
-    if let (Some(PublicHost { bucket: Some(_), .. }), false) = (public, settings.addressing == AddressingStyle::CustomDomain) {
-        return refuse(format!("the endpoint's host {host} names a bucket; give the host without it, or use custom-domain addressing"));
+    match (public, settings.addressing) {
+        (Some(found), AddressingStyle::CustomDomain) if found.bucket != Some(bucket) => {
+            return refuse(format!("the endpoint's host {host} is not the own host of the bucket `{bucket}`"));
+        }
+        (Some(PublicHost { bucket: Some(_), .. }), AddressingStyle::Auto | AddressingStyle::Virtual | AddressingStyle::Path) => {
+            return refuse(format!("the endpoint's host {host} names a bucket; give the host without it, or use custom-domain addressing"));
+        }
+        _ => {}
     }
     match settings.addressing {
         AddressingStyle::Auto if endpoint.is_some() && public.is_none() => Ok(AddressingStyle::Path),
@@ -152,6 +161,7 @@ pub(crate) fn recognise(host: &str) -> Option<PublicHost<'_>> {
     match last.strip_prefix("s3-") {
         // Website hosts take no signed requests.
         Some(other) if other == "fips" || other.starts_with("website") => return None,
+        Some(region) if region.starts_with("fips-") => return Some(PublicHost { bucket: head, region: region.strip_prefix("fips-") }),
         Some("external-1") => return Some(PublicHost { bucket: head, region: Some("us-east-1") }),
         Some(region) => return Some(PublicHost { bucket: head, region: Some(region) }),
         None => {}
@@ -208,6 +218,7 @@ mod tests {
             ("media", "us-west-2", Some("https://s3.dualstack.us-west-2.amazonaws.com"), Path, "https://s3.dualstack.us-west-2.amazonaws.com/media/k"),
             ("media", "us-east-1", Some("https://media.s3.us-east-1.amazonaws.com"), CustomDomain, "https://media.s3.us-east-1.amazonaws.com/k"),
             ("media", "us-east-1", Some("http://127.0.0.1:9000"), Auto, "http://127.0.0.1:9000/media/k"),
+            ("media", "RegionOne", Some("http://ceph.example:7480"), Auto, "http://ceph.example:7480/media/k"),
             ("media", "us-east-1", Some("https://gw.example/s3/base/"), Auto, "https://gw.example/s3/base/media/k"),
             ("media", "us-east-1", Some("https://minio.example"), Virtual, "https://media.minio.example/k"),
             ("my.bucket", "us-east-1", Some("http://minio.example"), Virtual, "http://my.bucket.minio.example/k"),
@@ -252,6 +263,9 @@ mod tests {
             ("media", "us-east-1", Some("https://s3-accelerate.amazonaws.com"), Path, "invalid_addressing"),
             ("media", "us-east-1", Some("https://media.s3.us-east-1.amazonaws.com"), Auto, "invalid_addressing"),
             ("media", "us-east-1", Some("https://media.s3.us-east-1.amazonaws.com"), Virtual, "invalid_addressing"),
+            ("media", "us-east-1", Some("https://s3.us-east-1.amazonaws.com"), CustomDomain, "invalid_addressing"),
+            ("media", "us-east-1", Some("https://other.s3.us-east-1.amazonaws.com"), CustomDomain, "invalid_addressing"),
+            ("media", "us-east-1", Some("https://s3express-use1-az4.us-east-1.amazonaws.com"), Auto, "invalid_endpoint"),
         ] {
             let error = resolve(&settings(bucket, region, endpoint, style)).unwrap_err();
             assert_eq!(error.code(), code, "{bucket} {region} {endpoint:?}: {error}");
@@ -273,6 +287,7 @@ mod tests {
             ("media.s3-accelerate.amazonaws.com", Some("media"), None),
             ("media.s3-accelerate.dualstack.amazonaws.com", Some("media"), None),
             ("media.s3-external-1.amazonaws.com", Some("media"), Some("us-east-1")),
+            ("s3-fips-us-gov-west-1.amazonaws.com", None, Some("us-gov-west-1")),
             ("media.s3.cn-north-1.amazonaws.com.cn", Some("media"), Some("cn-north-1")),
         ] {
             assert_eq!(recognise(host), Some(PublicHost { bucket, region }), "{host}");

@@ -104,8 +104,8 @@ impl Dialect for S3 {
         names::bind_operation(operation, bindings);
     }
 
-    fn bind<'a>(&self, constraint: ProviderConstraint<'a>, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
-        names::bind(constraint, operation, bindings)
+    fn bind<'a>(&self, constraint: ProviderConstraint<'a>, _operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
+        names::bind(constraint, bindings)
     }
 
     fn sign(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError> {

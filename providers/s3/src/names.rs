@@ -62,7 +62,7 @@ fn unsupported(constraint: ConstraintName, reason: &'static str) -> PresignError
     PresignError::Unsupported { provider: PROVIDER, constraint, reason }
 }
 
-pub(crate) fn bind<'a>(constraint: ProviderConstraint<'a>, operation: Operation, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
+pub(crate) fn bind<'a>(constraint: ProviderConstraint<'a>, bindings: &mut Bindings<'a>) -> Result<(), PresignError> {
     let name = constraint.name();
     match constraint {
         ProviderConstraint::ContentTypeAbsent => {
@@ -81,9 +81,6 @@ pub(crate) fn bind<'a>(constraint: ProviderConstraint<'a>, operation: Operation,
             bindings.header("x-amz-server-side-encryption-customer-key", base64);
             bindings.header("x-amz-server-side-encryption-customer-key-md5", BASE64.encode(Md5::digest(bytes)));
             bindings.note("the customer's encryption key is among the signed headers: whoever gets the result gets the key");
-        }
-        ProviderConstraint::CreateOnly if operation == Operation::CreateMultipart => {
-            return Err(unsupported(name, "it checks this when the upload is completed; give it to `complete-multipart`"));
         }
         ProviderConstraint::CreateOnly => bindings.header("if-none-match", "*"),
         ProviderConstraint::IfMatch(etag) => bindings.header("if-match", etag),

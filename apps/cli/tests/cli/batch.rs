@@ -37,12 +37,22 @@ fn each_line_is_judged_alone() {
         (r#"{"operation":"get","key":"k","expires_at":"2026-11-22T10:31:30Z"}"#, "ok", "X-Amz-Expires=90"),
         (r#"{"operation":"get","key":"k","expires_in":60,"expires_at":"2026-11-22T10:31:30Z"}"#, "ok", "X-Amz-Expires=90"),
         (r#"{"operation":"get","key":null,"content_type":null}"#, "missing_key", "needs an object key"),
+        (
+            r#"{"operation":"put","key":"k","content_type":null,"content_length":null,"content_md5":null,"checksum":null,"metadata":null,"headers":null,
+            "query":null,"version_id":null,"upload_id":null,"part_number":null,"copy_source":null,"create_only":null,"expires_in":null,"expires_at":null}"#,
+            "ok",
+            "X-Amz-SignedHeaders=host&",
+        ),
+        (r#"{"operation":"put","key":"k","metadata":{"a":null,"b":"1"},"headers":{"x-a":null},"query":{"q":null}}"#, "ok", "=host%3Bx-amz-meta-b&"),
+        (r#"{"operation":"put","key":"k","metadata":{"a":null,"a":"1"}}"#, "malformed_line", "duplicate name `a`"),
+        (r#"{"operation":"put","key":"k","checksum":{"sha1":null}}"#, "invalid_value", "one algorithm"),
+        (r#"{"operation":null,"key":"a"}"#, "malformed_line", "the field `operation` is missing"),
         (r#"{"operation":"get"}"#, "missing_key", ""),
         (r#"{"operation":"get","key":""}"#, "invalid_key", "empty"),
         (r#"{"operation":"get","key":"a/../b"}"#, "invalid_key", "`..`"),
         (r#"{"operation":"list","key":"a"}"#, "unexpected_key", "query.prefix"),
         (r#"{"operation":"fetch","key":"a"}"#, "unknown_operation", "`fetch`"),
-        (r#"{"key":"a"}"#, "malformed_line", "operation"),
+        (r#"{"key":"a"}"#, "malformed_line", "the field `operation` is missing"),
         (r#"{"operation":"get","key":"k","keys":1}"#, "malformed_line", "unknown field `keys`"),
         (r#"{"operation":"get","key":"k","key":"l"}"#, "malformed_line", "duplicate field `key`"),
         (r#"{"operation":"get","key":"k","k\u0065y":"l"}"#, "malformed_line", "duplicate field `key`"),
@@ -61,17 +71,17 @@ fn each_line_is_judged_alone() {
         (r#"{"operation":"get","key":"k","expires_in":18446744073709551615}"#, "life_over_provider_maximum", "604800"),
         (r#"{"operation":"get","key":"k","expires_at":"soon"}"#, "invalid_value", "RFC 3339"),
         (r#"{"operation":"get","key":"k","content_length":5}"#, "not_applicable", ""),
-        (r#"["get","k"]"#, "malformed_line", "not a JSON object"),
+        (r#"["get","k"]"#, "malformed_line", "not a JSON object; write one JSON object per line"),
         ("null", "malformed_line", "not a JSON object"),
-        ("{", "malformed_line", "EOF"),
-        (r#"{"operation":"get","key":"k"} {}"#, "malformed_line", "trailing"),
+        ("{", "malformed_line", "EOF while parsing an object (column 1); write one JSON object per line"),
+        (r#"{"operation":"get","key":"k"} {}"#, "malformed_line", "trailing characters (column 31); write one JSON object per line"),
         (r#"{"operation":"get","key":"\ud800"}"#, "malformed_line", ""),
         ("\u{feff}{}", "malformed_line", "not a JSON object"),
     ];
     let mut input = String::new();
     for (line, ..) in table {
         // Blank lines are no lines.
-        let _ = write!(input, "{line}\n\n \r\n");
+        let _ = write!(input, "{}\n\n \r\n", line.replace('\n', " "));
     }
     let (exit, out, err) = batch("s3://b-1", &[], input.as_bytes());
     assert_eq!((exit, out.len(), err.lines().count()), (4, table.len(), 1), "{err}");
@@ -101,8 +111,11 @@ fn lines_at_the_edges() {
     assert_eq!(codes, ["ok", "ok", "line_too_long", "line_too_long", "malformed_line", "ok"]);
     assert_eq!((exit, err.as_str()), (4, "valetkey: 3 of 6 lines failed; each says why in its line of the output\n"));
 
-    let (exit, out, err) = batch("s3://b-1", &[], b"");
-    assert_eq!((exit, out.len(), err.as_str()), (0, 0, ""));
+    // A byte order mark at the beginning is none of the first line.
+    for (input, lines) in [("", 0), ("\u{feff}", 0), ("\u{feff}\r\n", 0), (&format!("\u{feff}{good}\n{good}"), 2), (&format!("\u{feff}{longest}"), 1)] {
+        let (exit, out, err) = batch("s3://b-1", &[], input.as_bytes());
+        assert_eq!((exit, out.len(), err.as_str()), (0, lines, ""), "{input:.40}");
+    }
     let (exit, out, err) =
         batch("s3://b-1", &["--expires", "2m", "--output", "json"], format!("{good}\n{}", good.replace('}', ",\"expires_in\":60}")).as_bytes());
     let ends: Vec<_> = out.iter().map(|answer| answer["expiration"].as_str().unwrap()).collect();

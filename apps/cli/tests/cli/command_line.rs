@@ -60,9 +60,10 @@ fn wrong_command_lines_end_with_2() {
         ("presign put s3://b/k --header authorization:x", "set by the signer"),
         ("presign put s3://b/k --query X-Amz-Expires=9", "set by the signer"),
         ("presign put oss://bucket/k --query x-oss-expires=9", "set by the signer"),
-        ("presign upload-part s3://b/k --part-number 1", "needs `upload-id`"),
+        ("presign upload-part s3://b/k --part-number 1", "needs `upload-id`; give it with `--upload-id`"),
+        ("presign upload-part oss://bucket/k --upload-id u", "needs `part-number`; give it with `--part-number`"),
         ("presign upload-part s3://b/k --upload-id u --part-number 0", "part-number"),
-        ("presign copy s3://b/k", "needs `copy-source`"),
+        ("presign copy s3://b/k", "needs `copy-source`; give it with `--copy-source`"),
         ("presign copy s3://b/k --copy-source bucket", "BUCKET/KEY"),
         ("presign list s3://b --max-keys 0", "max-keys"),
         ("presign get s3://b/k --download-name a/b", "file name"),
@@ -119,6 +120,14 @@ fn configuration_region_and_credentials_end_with_3() {
         (format!("presign get other:k --config {good}"), ENV, "`media`"),
         (format!("presign get media:k --config {good}"), &[id, secret], "no region"),
         (format!("presign get media:k --config {good}"), &[region], "AWS_ACCESS_KEY_ID"),
+        ("presign get s3://b/k --config /nowhere/valetkey.toml".to_owned(), ENV, "cannot be read"),
+        (format!("presign get s3://b/k --config {bad}"), ENV, "bad.toml:2:12"),
+        (format!("presign get oss://bucket/k --config {leaky}"), ENV, "leaky.toml:"),
+        (format!("presign --batch - s3://b --config {bad}"), ENV, "bad.toml:2:12"),
+        ("presign get s3://b/k".to_owned(), &[region, id, secret, ("AWS_USE_FIPS_ENDPOINT", "true")], "AWS_USE_FIPS_ENDPOINT is not supported"),
+        ("presign get s3://b/k".to_owned(), &[region, id, secret, ("AWS_USE_DUALSTACK_ENDPOINT", "True")], "https://s3.dualstack.REGION.amazonaws.com"),
+        ("presign --batch - s3://b".to_owned(), &[region, id, secret, ("AWS_USE_FIPS_ENDPOINT", "TRUE")], "https://s3-fips.REGION.amazonaws.com"),
+        (format!("presign get media:k --config {good}"), &[region, id, secret, ("AWS_USE_FIPS_ENDPOINT", "true")], "or unset it"),
         ("store --credentials env --port 0".to_owned(), &[], "OSS_ACCESS_KEY_ID"),
         ("store --credentials env --port 0".to_owned(), &[id], "AWS_SECRET_ACCESS_KEY"),
     ] {
@@ -149,9 +158,14 @@ fn three_forms_of_output() {
     let curl = put(&["--output=curl"]);
     assert!(curl.out.starts_with("curl --globoff --path-as-is --upload-file 'FILE' --header 'content-type: image/png'") && curl.err.is_empty());
 
+    // Headers are exact, whatever a terminal makes of them.
+    let exact = run(&["presign", "put", "s3://media/k", "--header", "x-a: a\u{200b}b\u{202e}c\u{feff}d"], ENV).succeeded("invisible characters");
+    assert!(exact.err.starts_with("x-a: a\u{200b}b\u{202e}c\u{feff}d\n# "), "{:?}", exact.err);
+
     // Notes are in the JSON, and beside the URL.
     let noted = run(&["presign", "put", "oss://media/k", "--create-only"], ENV).succeeded("create only");
-    assert!(noted.err.lines().any(|line| line.starts_with("note: ")) && noted.err.contains("x-oss-forbid-overwrite: true\n"), "{}", noted.err);
+    let (remarks, headers): (Vec<&str>, Vec<&str>) = noted.err.lines().partition(|line| line.starts_with("# "));
+    assert!(remarks.len() == 1 && headers == ["x-oss-forbid-overwrite: true"], "{}", noted.err);
     let quiet = run(&["presign", "get", "oss://media/k"], ENV).succeeded("get");
     assert_eq!((quiet.out.lines().count(), quiet.err.as_str()), (1, ""));
 
@@ -191,6 +205,14 @@ fn where_region_and_endpoint_come_from() {
         ("presign list media:", &[config], "https://prod.s3.eu-west-1.amazonaws.com/?"),
         ("presign get cn:k", &[config], "https://files.example/k?"),
         ("--store media presign get media:k", &[config, ("VALETKEY_STORE", "cn")], "https://prod.s3.eu-west-1.amazonaws.com/k?"),
+        ("presign get s3://b-1/k", &[("AWS_USE_FIPS_ENDPOINT", "false"), ("AWS_USE_DUALSTACK_ENDPOINT", "")], "https://b-1.s3.eu-central-1.amazonaws.com/k?"),
+        ("presign get s3://b-1/k", &[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_ENDPOINT_URL", "http://a:1")], "http://a:1/b-1/k?"),
+        (
+            "presign get s3://b-1/k --endpoint https://s3.dualstack.eu-central-1.amazonaws.com",
+            &[("AWS_USE_DUALSTACK_ENDPOINT", "true")],
+            "https://b-1.s3.dualstack.eu-central-1.amazonaws.com/k?",
+        ),
+        ("presign get oss://b-1/k", &[("AWS_USE_FIPS_ENDPOINT", "true")], "https://b-1.oss-cn-hangzhou.aliyuncs.com/k?"),
     ] {
         let env = [ENV, more].concat();
         let ran = run(&line.split(' ').collect::<Vec<_>>(), &env).succeeded(line);

@@ -40,8 +40,8 @@ impl Running {
         ran.succeeded(&line.join(" ")).out.trim_end().to_owned()
     }
 
-    fn interrupt(mut self) -> (Option<i32>, String) {
-        assert!(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap().success());
+    fn signal(mut self, signal: &str) -> (Option<i32>, String) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         let status = self.child.wait().unwrap();
         let mut err = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
@@ -85,7 +85,7 @@ fn printed_configuration_and_curl_lines_work_as_they_stand() {
         let delete = store.presign(&["delete", &format!("{name}:plain.txt"), "--output", "curl"], &env);
         shell(&delete, store.folder.path());
     }
-    assert_eq!(store.interrupt(), (Some(0), String::new()));
+    assert_eq!(store.signal("-TERM"), (Some(0), String::new()));
 }
 
 #[cfg(unix)]
@@ -95,7 +95,7 @@ fn a_folder_keeps_and_keys_of_the_environment_are_not_printed() {
     let folder = data.path().join("objects");
     let env: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKOWN"), ("AWS_SECRET_ACCESS_KEY", "my-own-secret"), ("AWS_SESSION_TOKEN", "my-own-token")];
     let more = ["--data", folder.to_str().unwrap(), "--credentials", "env"];
-    for round in 0..2 {
+    for (round, (signal, ended)) in [("-INT", (Some(130), "valetkey: interrupted\n".to_owned())), ("-TERM", (Some(0), String::new()))].into_iter().enumerate() {
         let store = Running::start(&more, env);
         assert!(!store.text.contains("my-own") && !store.text.contains("stores.dev-oss") && store.exported().is_empty(), "{}", store.text);
         std::fs::write(store.folder.path().join("FILE"), "kept").unwrap();
@@ -104,7 +104,7 @@ fn a_folder_keeps_and_keys_of_the_environment_are_not_printed() {
         } else {
             assert_eq!(shell(&store.presign(&["get", "dev-s3:k", "--output", "curl"], env), store.folder.path()), "kept");
         }
-        assert_eq!(store.interrupt(), (Some(0), String::new()));
+        assert_eq!(store.signal(signal), ended);
     }
 }
 

@@ -43,7 +43,15 @@ impl Ran {
 /// The program with an empty environment.
 pub(crate) fn program(env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_valetkey"));
-    command.env_clear().env("RUST_BACKTRACE", "full").envs(env.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Nor the configuration of whoever runs the tests.
+    command
+        .env_clear()
+        .env("RUST_BACKTRACE", "full")
+        .env("XDG_CONFIG_HOME", "/nowhere")
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 

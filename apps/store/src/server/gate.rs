@@ -65,7 +65,7 @@ pub(super) fn cloud_of(head: &Parts) -> Cloud {
     let query = head.uri.query().unwrap_or_default().to_ascii_lowercase();
     let has = |prefix: &str| query.split('&').any(|pair| pair.starts_with(prefix));
     let authorization = head.headers.get("authorization").map(http::HeaderValue::as_bytes).unwrap_or_default();
-    if has("x-amz-") {
+    if ["x-amz-algorithm=", "x-amz-credential=", "x-amz-signature="].into_iter().any(has) {
         return Cloud::S3;
     }
     let oss =
@@ -82,7 +82,8 @@ mod tests {
         let table = [
             ("/b/k?X-Amz-Algorithm=x", "x", Cloud::S3),
             ("/b/k?x-oss-signature=x", "x", Cloud::Oss),
-            ("/b/k?prefix=x-oss-&X-Amz-Date=1", "x", Cloud::S3),
+            ("/b/k?prefix=x-oss-&X-Amz-Algorithm=1", "x", Cloud::S3),
+            ("/b/k?x-oss-signature=x&x-amz-meta-a=1", "x", Cloud::Oss),
             ("/b/k?a=X-Amz-Date", "x", Cloud::S3),
             ("/b/k?OSSAccessKeyId=1", "x", Cloud::Oss),
             ("/b/k", "x", Cloud::S3),

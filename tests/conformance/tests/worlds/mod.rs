@@ -23,7 +23,7 @@ pub(crate) fn worlds() -> Vec<(&'static str, InProcess)> {
         settings.endpoint = endpoint.map(|text| text.parse().unwrap());
         let mut credentials = Credentials::new("AKIDEXAMPLE", "ExampleSecretAccessKey").unwrap();
         if let Some(token) = token {
-            credentials = credentials.with_session_token(token);
+            credentials = credentials.with_session_token(token).unwrap();
         }
         (name, InProcess::new(dialect, profile, &settings, credentials, NOW.parse().unwrap()).unwrap().key_prefix(prefix))
     };
