@@ -94,7 +94,9 @@ fn comparable(url: &str) -> (String, Vec<String>) {
 }
 
 fn against_crate(seed: u64) -> Result<(), Failed> {
-    for case in cases("s3", seed, REQUESTS) {
+    // The crate signs the host as it is written, and S3 compares it in lower case.
+    let plain_host = |case: &Case| case.endpoint.as_ref().is_none_or(|endpoint| !endpoint.bytes().any(|byte| byte.is_ascii_uppercase()));
+    for case in cases("s3", seed, REQUESTS).into_iter().filter(plain_host) {
         let signed = ours(&case).map_err(|error| format!("{}\n{case:?}", error.message().unwrap_or_default()))?;
         let theirs = signature_of_the_crate(&case, &signed)?;
         if !signed.url.ends_with(&format!("X-Amz-Signature={theirs}")) {

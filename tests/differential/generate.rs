@@ -90,7 +90,11 @@ fn case(id: usize, provider: &'static str, rng: &mut Rng) -> Case {
 
 fn place(provider: &str, rng: &mut Rng) -> (Option<String>, &'static str) {
     let own = format!("{}.example", text(rng, 6, "abcdefghijklmnopqrstuvwxyz"));
-    match (rng.u8(..8), provider) {
+    match (rng.u8(..12), provider) {
+        (8, _) => (Some(format!("http://[::1]:{}", rng.u16(1024..))), "path"),
+        (9, _) => (Some(format!("https://{}", own.to_ascii_uppercase())), "virtual"),
+        (10, _) => (Some(format!("https://{own}:443")), "path"),
+        (11, _) => (Some(format!("http://{own}:443/base")), "virtual"),
         (0, _) => (Some(format!("http://127.0.0.1:{}", rng.u16(1024..))), "path"),
         (1, _) => (Some(format!("https://{own}:{}", rng.u16(1024..))), "virtual"),
         (2, _) => (Some(format!("https://{own}")), "custom-domain"),
@@ -152,6 +156,7 @@ fn add_headers(case: &mut Case, prefix: &str, rng: &mut Rng) {
         let length = rng.usize(1..30);
         let value = text(rng, length, printable).trim().to_owned();
         let value = if value.is_empty() { "v".to_owned() } else { value };
+        let value = if rng.u8(..6) == 0 { format!("{value}é中") } else { value };
         let applies = |name: valetkey::ConstraintName| name.applies_to(case.operation);
         let (name, value) = match rng.u8(..7) {
             0 => ("content-type".to_owned(), "image/png".to_owned()),

@@ -44,11 +44,16 @@ pub(crate) fn resolve(settings: &TargetSettings) -> Result<Target, TargetError> 
             encode::push_path(&mut path, bucket);
             (host, path.clone(), path)
         }
-        AddressingStyle::CustomDomain => (host, base_path.to_owned(), format!("{base_path}/")),
-        AddressingStyle::Virtual | AddressingStyle::Auto => (format!("{bucket}.{host}"), base_path.to_owned(), format!("{base_path}/")),
+        AddressingStyle::CustomDomain => (host, base_path.to_owned(), root(base_path)),
+        AddressingStyle::Virtual | AddressingStyle::Auto => (format!("{bucket}.{host}"), base_path.to_owned(), root(base_path)),
     };
     let signed = signed_host(scheme, &authority);
     Ok(Target { scheme, authority, path_prefix, bucket_path, host: signed, bucket: bucket.to_owned(), region, service: SERVICE })
+}
+
+/// The path of the bucket where its host names it: the base path without a slash at its end, as the SDKs write it.
+fn root(base_path: &str) -> String {
+    if base_path.is_empty() { "/".to_owned() } else { base_path.to_owned() }
 }
 
 /// The region that was given, else the one that the endpoint's host names.
