@@ -207,7 +207,7 @@ pub enum TargetError {
         reason: &'static str,
     },
     /// No region was given.
-    #[error("no region is known for the store; set `region` in the configuration, --region, or the provider's environment variable")]
+    #[error("no region is given; name it in `region` of the configuration, with --region, or in AWS_REGION or OSS_REGION")]
     MissingRegion,
     /// The region cannot be one.
     #[error("`{}` is not a region; regions are lower-case letters, digits and `-`, such as eu-central-1 or cn-hangzhou", region.escape_debug())]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// A configuration that cannot be used: which file, where in it, which field, what is wrong and what is allowed. Never a value that may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     file: PathBuf,
     position: Option<(usize, usize)>,
@@ -104,6 +104,13 @@ impl fmt::Display for ConfigError {
             write!(formatter, ": {field}")?;
         }
         write!(formatter, ": {}", self.message)
+    }
+}
+
+/// The message: it is what a `main` that returns the error shows.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 

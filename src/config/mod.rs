@@ -171,6 +171,7 @@ impl SecretRef {
         let failed = |what: &str, reason: String| CredentialsError::Source { source_name: format!("{what} that `{}` names", self.field), reason };
         match &self.place {
             SecretPlace::Env(name) => match std::env::var(name) {
+                Err(std::env::VarError::NotPresent) if looks_like_a_variable(name) => Err(failed(&format!("the variable {name}"), "it is not set".to_owned())),
                 Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
                 Ok(_) => Err(failed("the variable", "it is empty".to_owned())),
                 Err(std::env::VarError::NotPresent) => Err(failed("the variable", "it is not set".to_owned())),
@@ -189,6 +190,11 @@ impl SecretRef {
             }
         }
     }
+}
+
+/// Words in capitals, joined by `_`: no key or secret looks so, and the name helps.
+fn looks_like_a_variable(name: &str) -> bool {
+    name.contains('_') && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 impl StoreConfig {

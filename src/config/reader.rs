@@ -160,7 +160,8 @@ fn check_requirements(store: &Table<'_, '_>, provider: Provider) -> Result<(), C
             return Err(store.wrong_type("requires", &item.span(), expected, item.get_ref()));
         };
         let Some(capability) = Capability::from_word(word) else {
-            let message = format!("`{}` is not known; allowed are {}", word.escape_debug(), Capability::words());
+            let words = Capability::words();
+            let message = format!("`{}` is not known; {}", word.escape_debug(), allowed(word, &words.split(", ").collect::<Vec<_>>()));
             return Err(store.invalid("requires", &item.span(), message));
         };
         let dialect = dialect(provider);
@@ -364,7 +365,7 @@ fn is_word(text: &str) -> bool {
 fn allowed(word: &str, known: &[&str]) -> String {
     let near = known.iter().map(|name| (strsim::damerau_levenshtein(word, name), name)).min();
     let hint = match near {
-        Some((distance, name)) if distance <= 2 && distance < name.len() => format!("did you mean `{name}`? "),
+        Some((distance, name)) if distance <= 1 + name.len() / 6 => format!("did you mean `{name}`? "),
         _ => String::new(),
     };
     format!("{hint}allowed: {}", known.join(", "))

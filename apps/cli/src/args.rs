@@ -30,7 +30,7 @@ pub(crate) struct Global {
     /// Configuration file [default: VALETKEY_CONFIG, ./valetkey.toml, valetkey/config.toml in the user's configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Store of the configuration, where no location names one [default: VALETKEY_STORE]
+    /// verify: the store of the configuration whose secret signed [default: VALETKEY_STORE]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) store: Option<String>,
 }
@@ -119,7 +119,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "TYPE")]
     pub(crate) content_type: Option<String>,
     /// Bytes of the body
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) content_length: Option<u64>,
     /// MD5 of the body
     #[arg(long, value_name = "BASE64", value_parser = ContentMd5::from_base64)]
@@ -268,8 +268,15 @@ pub(crate) fn explain(error: &clap::Error) -> CliError {
             )
         }
         ErrorKind::UnknownArgument if flag.starts_with('-') => {
-            let hint = near(ContextKind::SuggestedArg);
-            let hint = if hint.is_empty() { "; see --help, and write a value that begins with `-` as --flag=VALUE".to_owned() } else { hint };
+            // The library suggests words that only begin alike.
+            let is_near = context(ContextKind::SuggestedArg).is_some_and(|word| strsim::damerau_levenshtein(flag, &word) <= 2);
+            let hint = if is_near {
+                near(ContextKind::SuggestedArg)
+            } else if flag.starts_with("--") {
+                "; see --help for the flags, and give other headers and parameters with --header and --query".to_owned()
+            } else {
+                "; see --help, and write a value that begins with `-` as --flag=VALUE".to_owned()
+            };
             format!("`{}` is not a flag here{hint}", clipped(flag))
         }
         ErrorKind::UnknownArgument | ErrorKind::TooManyValues => "there is a word too many; see --help, and quote keys that have blanks".to_owned(),
@@ -298,6 +305,10 @@ pub(crate) fn explain(error: &clap::Error) -> CliError {
         other => format!("{}; see --help", other.as_str().unwrap_or("the command line cannot be read")),
     };
     CliError::usage("usage", message)
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "the length is a number of bytes, such as 52113".to_owned())
 }
 
 /// The beginning of a word that may be of any length.

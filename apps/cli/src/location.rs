@@ -112,7 +112,7 @@ impl FromStr for Location {
             return Ok(Self::Cloud { provider, bucket: bucket.to_owned(), key: key_of(key) });
         }
         let Some((name, key)) = text.split_once(':') else {
-            return refuse("the location names neither a cloud nor a store");
+            return refuse("the location names neither a cloud nor a store, because it has no `:`");
         };
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
             return refuse("what stands before `:` cannot be the name of a store (letters, digits, `_`, `-`)");

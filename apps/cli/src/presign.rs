@@ -32,17 +32,25 @@ pub(crate) fn run(global: &Global, args: PresignArgs) -> Result<(), CliError> {
 fn print(signed: &PresignedRequest, form: PresignOutput) -> Result<(), CliError> {
     match form {
         PresignOutput::Json => output::line(&signed.to_json()),
-        PresignOutput::Curl => output::line(&signed.to_curl(BODY_FILE)),
+        PresignOutput::Curl => {
+            output::line(&signed.to_curl(BODY_FILE))?;
+            print_notes(signed);
+            Ok(())
+        }
         PresignOutput::Url => {
             output::line(&signed.url)?;
             for (name, value) in signed.signed_headers.iter() {
                 output::exact_aside(&format!("{name}: {value}"));
             }
-            // Not to be taken for headers.
-            for note in &signed.notes {
-                output::aside(&format!("# {note}"));
-            }
+            print_notes(signed);
             Ok(())
         }
+    }
+}
+
+/// On standard error, and not to be taken for headers.
+fn print_notes(signed: &PresignedRequest) {
+    for note in &signed.notes {
+        output::aside(&format!("# {note}"));
     }
 }

@@ -108,7 +108,10 @@ fn introduction(endpoint: &str, args: &StoreArgs, clouds: &[Provider]) -> String
             }
         }
     }
-    text.push_str("# Ready. Ctrl-C ends the store.\n");
+    if let Some((provider, ..)) = sides().next() {
+        let _ = writeln!(text, "# With both in place: valetkey presign put dev-{}:hello.txt --output curl", provider.word());
+    }
+    text.push_str("# Ready. Ctrl-C ends the store, a second one at once.\n");
     text
 }
 

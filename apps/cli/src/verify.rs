@@ -82,7 +82,13 @@ fn invalid(error: &VerifyError, provider: Option<Provider>) -> CliError {
         format!(" ({} would answer {} {})", provider.name(), refusal.status, refusal.code)
     });
     let hint = match error {
+        VerifyError::NotSigned => "; give a URL as `valetkey presign` prints it, with its whole query",
         VerifyError::SignedHeaderMissing { .. } => "; give each header that was sent with --header",
+        // What the caller may have left out comes before what the sender may have done.
+        VerifyError::SignatureMismatch => {
+            "; was it signed for another --method, --header, --endpoint or --store, or by another secret than the one that is looked up here?"
+        }
+        VerifyError::UnknownHost => "; name the store with --store, or its host with --endpoint",
         _ => "",
     };
     CliError::failure(error.code(), format!("invalid: {error}{hint}{}", cloud.unwrap_or_default()))
