@@ -1,0 +1,131 @@
+//! `store` with curl, as a shell runs the lines that the program prints.
+//!
+//! Where curl is not installed these are reported as ignored, but in CI they fail.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "cli/support.rs"]
+#[allow(dead_code, reason = "each test binary uses its part")]
+mod support;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command};
+
+use libtest_mimic::{Arguments, Trial};
+use support::{finish, program};
+
+fn main() {
+    let is_there = cfg!(unix) && Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success());
+    let ignored = !is_there && std::env::var_os("CI").is_none();
+    let trials = [
+        ("printed_configuration_and_curl_lines_work_as_they_stand", printed_configuration_and_curl_lines_work_as_they_stand as fn()),
+        ("a_folder_keeps_and_keys_of_the_environment_are_not_printed", a_folder_keeps_and_keys_of_the_environment_are_not_printed),
+    ];
+    let trial = |(name, test): (&str, fn())| {
+        let run = move || {
+            test();
+            Ok(())
+        };
+        Trial::test(name, run).with_ignored_flag(ignored)
+    };
+    libtest_mimic::run(&Arguments::from_args(), trials.into_iter().map(trial).collect()).exit();
+}
+
+/// A store that runs until the test ends, and what it printed at its start.
+struct Running {
+    child: Child,
+    folder: tempfile::TempDir,
+    text: String,
+}
+
+impl Running {
+    /// Starts one on a free port and waits for its last line.
+    fn start(more: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut child = program(env).args(["store", "--port", "0"]).args(more).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let mut text = String::new();
+        while !text.contains("# Ready") {
+            text.push_str(&lines.next().expect("the store prints where it is").unwrap());
+            text.push('\n');
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (_, config) = text.split_once("valetkey.toml:\n").unwrap();
+        std::fs::write(folder.path().join("valetkey.toml"), config).unwrap();
+        Self { child, folder, text }
+    }
+
+    /// What its `export` lines set.
+    fn exported(&self) -> Vec<(&str, &str)> {
+        self.text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect()
+    }
+
+    fn presign(&self, line: &[&str], env: &[(&str, &str)]) -> String {
+        // The keys are printed on purpose, and by nothing but the store itself.
+        let ran = finish(program(env).current_dir(self.folder.path()).arg("presign").args(line).output().unwrap(), env);
+        ran.succeeded(&line.join(" ")).out.trim_end().to_owned()
+    }
+
+    fn signal(mut self, signal: &str) -> (Option<i32>, String) {
+        // Every shell has it, which the program of that name is not everywhere.
+        assert!(Command::new("/bin/sh").args(["-c", &format!("kill {signal} {}", self.child.id())]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        let mut err = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        (status.code(), err)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a line as a shell does, in a folder with the file that it names.
+fn shell(line: &str, folder: &Path) -> String {
+    let output = Command::new("/bin/sh").args(["-c", &format!("{line} --silent --show-error --fail --max-time 30")]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn printed_configuration_and_curl_lines_work_as_they_stand() {
+    let store = Running::start(&["--bucket", "media", "--bucket", "other", "--bucket", "media"], &[]);
+    let env = store.exported();
+    assert_eq!(env.len(), 4, "{}", store.text);
+    std::fs::write(store.folder.path().join("FILE"), "hello").unwrap();
+    for name in ["dev-s3", "dev-oss", "dev-s3-2", "dev-oss-2"] {
+        for key in ["plain.txt", "it's [a]{b} 100% $HOME `x`;&\"?#+.txt", "été/文 1"] {
+            let location = format!("{name}:{key}");
+            let put = store.presign(&["put", &location, "--content-type", "text/plain", "--content-length", "5", "--meta", "o=it's", "--output", "curl"], &env);
+            shell(&put, store.folder.path());
+            let get = store.presign(&["get", &location, "--output", "curl"], &env);
+            assert_eq!(shell(&get, store.folder.path()), "hello", "{location}");
+            let head = store.presign(&["head", &location, "--output", "curl"], &env);
+            assert!(shell(&head, store.folder.path()).to_lowercase().contains("content-type: text/plain"), "{location}");
+        }
+        let list = store.presign(&["list", &format!("{name}:"), "--output", "curl"], &env);
+        assert!(shell(&list, store.folder.path()).contains("<Key>plain.txt</Key>"));
+        let delete = store.presign(&["delete", &format!("{name}:plain.txt"), "--output", "curl"], &env);
+        shell(&delete, store.folder.path());
+    }
+    assert_eq!(store.signal("-TERM"), (Some(0), String::new()));
+}
+
+fn a_folder_keeps_and_keys_of_the_environment_are_not_printed() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("objects");
+    let env: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKOWN"), ("AWS_SECRET_ACCESS_KEY", "my-own-secret"), ("AWS_SESSION_TOKEN", "my-own-token")];
+    let more = ["--data", folder.to_str().unwrap(), "--credentials", "env"];
+    for (round, (signal, ended)) in [("-INT", (Some(130), "valetkey: interrupted\n".to_owned())), ("-TERM", (Some(0), String::new()))].into_iter().enumerate() {
+        let store = Running::start(&more, env);
+        assert!(!store.text.contains("my-own") && !store.text.contains("stores.dev-oss") && store.exported().is_empty(), "{}", store.text);
+        std::fs::write(store.folder.path().join("FILE"), "kept").unwrap();
+        if round == 0 {
+            shell(&store.presign(&["put", "dev-s3:k", "--output", "curl"], env), store.folder.path());
+        } else {
+            assert_eq!(shell(&store.presign(&["get", "dev-s3:k", "--output", "curl"], env), store.folder.path()), "kept");
+        }
+        assert_eq!(store.signal(signal), ended);
+    }
+}
