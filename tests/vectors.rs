@@ -140,6 +140,37 @@ fn every_vector_is_accepted_as_it_is_and_refused_when_anything_differs() {
     assert_eq!(verified_cases, 133, "the fixtures promise this many cases for the verifier");
 }
 
+/// What is refused by rule is refused by the signer and by the verifier, for that rule, although the signature is right.
+#[test]
+fn what_is_refused_by_rule_is_refused_both_ways() {
+    let mut refused = 0;
+    for (provider, case) in cases() {
+        let reason = case["expect"]["refused"].as_str().unwrap_or_default();
+        let code = match reason {
+            "dot segment" => "unsafe_key",
+            "life outside 1..604800 seconds" | "life over 12 hours with a session token" => "expires_out_of_range",
+            _ => continue,
+        };
+        let name = text(&case, "name");
+        if code == "unsafe_key" && case["key"].is_string() {
+            assert!(text(&case, "key").parse::<valetkey::ObjectKey>().is_err(), "{name}");
+        }
+        if let Some(life) = case["expires_seconds"].as_u64().filter(|_| code == "expires_out_of_range") {
+            let settings = TargetSettings::new(text(&case, "bucket")).region(text(&case, "region"));
+            let presigner = AnyPresigner::new(provider, &settings, credentials(&case["credentials"]), date(&case)).unwrap();
+            let request = valetkey::ObjectRequest::get("k".parse().unwrap());
+            assert!(presigner.sign(&request, &seconds(life)).is_err_and(|error| error.code().starts_with("life_")), "{name}");
+        }
+        if let Some(url) = case["expected_url"].as_str() {
+            let request = Received::from_url(text(&case, "method"), url, &[]);
+            let outcome = request.verify(provider, &Audience::public(), &[credentials(&case["credentials"])], date(&case));
+            assert_eq!(outcome.unwrap_err().code(), code, "{name}");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 7, "the fixtures promise this many URLs that are refused by rule");
+}
+
 /// What is neither signed nor verified says why.
 #[test]
 fn every_other_vector_has_a_reason() {
