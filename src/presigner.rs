@@ -4,9 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use valetkey_core::crypto::SigningKey;
+use valetkey_core::post_policy::{self, PolicyDocument, PolicyError};
 use valetkey_core::{
-    Credentials, CredentialsProvider, Dialect, Limits, ObjectRequest, PresignError, PresignOptions, PresignedRequest, Presigner, SigningContext, SigningTrace,
-    Target, TargetError, TargetSettings,
+    Credentials, CredentialsProvider, Dialect, Limits, ObjectKey, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest,
+    Presigner, SigningContext, SigningTrace, Target, TargetError, TargetSettings, Timestamp,
 };
 
 use crate::clock::{Clock, SystemClock};
@@ -112,6 +113,31 @@ impl<D: Dialect> LocalPresigner<D> {
         self.with_fresh_context(options, both).await
     }
 
+    /// Signs a form with credentials that are already at hand, without waiting: the part of [`Presigner::presign_post`] that is not asynchronous.
+    ///
+    /// # Errors
+    /// As [`Presigner::presign_post`].
+    pub fn sign_post(&self, credentials: &Arc<Credentials>, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        self.with_context(credentials, options, |context| post_policy::sign_post(&self.dialect, context, policy))
+    }
+
+    /// Signs the text of a policy byte for byte. The signing time is the policy's own date field, the end its expiration; what it fixes becomes the fields
+    /// of the form. `key` is the object where the text names a prefix or none.
+    ///
+    /// # Errors
+    /// [`PolicyError::Document`] when the text is no policy, [`PolicyError::Mismatch`] when it is not for this bucket, region and access key, and as
+    /// [`Presigner::presign_post`].
+    pub fn sign_policy(&self, credentials: &Arc<Credentials>, policy: &str, key: Option<&ObjectKey>) -> Result<PresignedPost, PresignError> {
+        let policy = PolicyDocument::from_json(policy).map_err(PolicyError::from)?;
+        let field = self.dialect.form_rules().date;
+        let date = policy
+            .fixed(field)
+            .and_then(|date| Timestamp::from_basic(date).ok())
+            .ok_or_else(|| PolicyError::Mismatch { reason: format!("it must fix the signing time by the condition {{\"{field}\":\"YYYYMMDDTHHMMSSZ\"}}") })?;
+        let options = PresignOptions::new().signed_at(date).expires_at(policy.expiration());
+        self.with_context(credentials, &options, |context| post_policy::sign_policy(&self.dialect, context, &policy, key))
+    }
+
     /// With credentials of the provider, and with newer ones where those would end too early.
     async fn with_fresh_context<T>(
         &self,
@@ -159,6 +185,10 @@ impl<D: Dialect> LocalPresigner<D> {
 impl<D: Dialect> Presigner for LocalPresigner<D> {
     async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
         self.with_fresh_context(options, |context| self.dialect.sign(context, request)).await
+    }
+
+    async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        self.with_fresh_context(options, |context| post_policy::sign_post(&self.dialect, context, policy)).await
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error::PresignError;
 use crate::key::{KeyError, ObjectKey};
 use crate::operation::Operation;
 use crate::options::Validity;
+use crate::post_policy::{FormDraft, FormRules, PolicyError, ProviderFormCondition};
 use crate::presigned::{ContentTypeRule, PresignedRequest, SigningTrace};
 use crate::request::ObjectRequest;
 use crate::target::{Target, TargetError, TargetSettings};
@@ -74,6 +75,21 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As [`sign`](Self::sign).
     fn trace(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<SigningTrace, PresignError>;
+
+    /// The names and habits of this provider's forms.
+    fn form_rules(&self) -> &'static FormRules;
+
+    /// Writes a condition of a form under the provider's names; what has the same name everywhere is written already.
+    ///
+    /// # Errors
+    /// [`PolicyError::Unsupported`] by name when the provider cannot enforce it.
+    fn bind_form<'a>(&self, condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError>;
+
+    /// Pins what a holder of the form could otherwise add, and notes what cannot be pinned.
+    ///
+    /// # Errors
+    /// [`PolicyError`] for what only all conditions together show.
+    fn review_form(&self, target: &Target, draft: &mut FormDraft<'_>) -> Result<(), PolicyError>;
 
     /// Reads a received request strictly: its form, its claim, and the string that its signature must match.
     ///

@@ -42,6 +42,31 @@ pub fn query(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, QUERY).into()
 }
 
+/// `text` as an attribute or as the content of an element, in HTML and XML.
+///
+/// ```
+/// assert_eq!(valetkey_core::encode::markup("a<\"b\">&'c'"), "a&lt;&quot;b&quot;&gt;&amp;&#39;c&#39;");
+/// ```
+#[must_use]
+pub fn markup(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // As they stand, parsers would turn them into others or into blanks.
+            '\t' => escaped.push_str("&#9;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
 /// A text that is not percent-encoded UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

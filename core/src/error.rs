@@ -7,6 +7,7 @@ use crate::credentials::CredentialsError;
 use crate::key::KeyError;
 use crate::operation::Operation;
 use crate::options::LifeError;
+use crate::post_policy::PolicyError;
 use crate::target::TargetError;
 use crate::values::ValueError;
 
@@ -61,6 +62,9 @@ pub enum PresignError {
         /// The operation.
         operation: Operation,
     },
+    /// The policy of a form cannot be signed.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A name is given twice, typed or raw.
     #[error("`{name}` is given twice; give it once")]
     Duplicate {
@@ -113,6 +117,7 @@ impl PresignError {
             Self::Life(error) => error.code(),
             Self::Credentials(error) => error.code(),
             Self::Target(error) => error.code(),
+            Self::Policy(error) => error.code(),
             Self::Unsupported { .. } => "unsupported",
             Self::NotApplicable { .. } => "not_applicable",
             Self::Missing { .. } => "missing",

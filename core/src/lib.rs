@@ -2,8 +2,8 @@
 //!
 //! No clock, no environment, no network, no file: every function is a function of its arguments, and `no_std` proves it.
 //!
-//! - What is to be signed: [`ObjectRequest`], [`Constraint`], [`PresignOptions`].
-//! - What comes out: [`PresignedRequest`].
+//! - What is to be signed: [`ObjectRequest`], [`Constraint`], [`PostPolicy`], [`PresignOptions`].
+//! - What comes out: [`PresignedRequest`], [`PresignedPost`].
 //! - What an application holds: [`Presigner`]. What a provider writes: [`Dialect`].
 //! - The way back: [`verify`].
 
@@ -27,7 +27,9 @@ mod error;
 mod key;
 mod operation;
 mod options;
+pub mod post_policy;
 mod presigned;
+mod presigned_post;
 mod presigner;
 mod request;
 mod target;
@@ -43,7 +45,9 @@ pub use error::{PresignError, error_json};
 pub use key::{KeyError, ObjectKey};
 pub use operation::{Method, Operation, UnknownOperation};
 pub use options::{ExpirationReason, LifeError, Limits, PresignOptions, Validity};
+pub use post_policy::PostPolicy;
 pub use presigned::{ContentTypeRule, PresignedRequest, SignedHeaders, SigningTrace};
+pub use presigned_post::{FileLimits, FormFields, OpenField, PresignedPost};
 pub use presigner::Presigner;
 pub use request::ObjectRequest;
 pub use target::{AddressingStyle, Scheme, Target, TargetError, TargetSettings, signed_host};

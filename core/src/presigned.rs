@@ -146,7 +146,7 @@ impl PresignedRequest {
     }
 }
 
-fn push_quoted(line: &mut String, text: &str) {
+pub(crate) fn push_quoted(line: &mut String, text: &str) {
     line.push('\'');
     line.push_str(&text.replace('\'', "'\\''"));
     line.push('\'');

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 
 use crate::error::PresignError;
 use crate::options::PresignOptions;
+use crate::post_policy::PostPolicy;
 use crate::presigned::PresignedRequest;
+use crate::presigned_post::PresignedPost;
 use crate::request::ObjectRequest;
 
 /// Signs requests to one bucket of one store. Object safe: hold a `Box<dyn Presigner>`, and the provider is a line of configuration.
@@ -35,4 +37,12 @@ pub trait Presigner: Send + Sync {
     /// # Errors
     /// [`PresignError`] says what cannot be signed and what to do. No error holds a secret or a part of a URL.
     async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError>;
+
+    /// Signs one form for uploads from a browser.
+    ///
+    /// What the policy fixes is a field of the form and a condition of its policy; the form ends when the options say, as a request does.
+    ///
+    /// # Errors
+    /// [`PresignError`] says what the provider cannot enforce, and which policy would allow more than it seems to.
+    async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError>;
 }

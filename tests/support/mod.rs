@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use valetkey::verify::{Audience, IncomingRequest, Verification, Verified, VerifyError};
 use valetkey::{
-    Constraint, ContentMd5, ContentType, CopySource, Credentials, Dialect, FixedClock, LocalPresigner, ObjectRequest, Operation, Oss, PresignError,
-    PresignOptions, PresignedRequest, ResponseHeader, S3, Scheme, SigningTrace, TargetSettings, Timestamp,
+    Constraint, ContentMd5, ContentType, CopySource, Credentials, Dialect, FixedClock, LocalPresigner, ObjectKey, ObjectRequest, Operation, Oss, PostPolicy,
+    PresignError, PresignOptions, PresignedPost, PresignedRequest, ResponseHeader, S3, Scheme, SigningTrace, TargetSettings, Timestamp,
 };
 
 /// A file of `fixtures/`.
@@ -69,6 +69,20 @@ impl AnyPresigner {
         match self {
             Self::S3(presigner, credentials) => presigner.sign(credentials, request, options),
             Self::Oss(presigner, credentials) => presigner.sign(credentials, request, options),
+        }
+    }
+
+    pub(crate) fn sign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        match self {
+            Self::S3(presigner, credentials) => presigner.sign_post(credentials, policy, options),
+            Self::Oss(presigner, credentials) => presigner.sign_post(credentials, policy, options),
+        }
+    }
+
+    pub(crate) fn sign_policy(&self, policy: &str, key: Option<&ObjectKey>) -> Result<PresignedPost, PresignError> {
+        match self {
+            Self::S3(presigner, credentials) => presigner.sign_policy(credentials, policy, key),
+            Self::Oss(presigner, credentials) => presigner.sign_policy(credentials, policy, key),
         }
     }
 

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::FormError;
 use crate::key::KeyError;
 use crate::time::Timestamp;
 
@@ -142,6 +143,9 @@ pub enum VerifyError {
     /// The key is one that is refused everywhere.
     #[error(transparent)]
     UnsafeKey(#[from] KeyError),
+    /// A form was refused.
+    #[error(transparent)]
+    Form(#[from] FormError),
 }
 
 impl VerifyError {
@@ -175,6 +179,7 @@ impl VerifyError {
             Self::Expired { .. } => "expired",
             Self::UnknownHost => "unknown_host",
             Self::UnsafeKey(_) => "unsafe_key",
+            Self::Form(error) => error.code(),
         }
     }
 }

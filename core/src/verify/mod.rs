@@ -5,17 +5,24 @@
 
 mod audience;
 mod error;
+mod form;
+mod form_error;
 mod incoming;
 mod scope;
+mod signature;
 
 pub use audience::{Audience, PublicHost};
 pub use error::{Refusal, VerifyError};
+pub use form::{FormVerification, SuccessAction, VerifiedForm};
+pub use form_error::FormError;
 pub use incoming::{IncomingRequest, MAX_TARGET_BYTES, ParsedTarget, read_life};
 pub use scope::Scope;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+
+use signature::{SignedText, authenticate};
 
 use crate::credentials::{Credentials, Secret};
 use crate::dialect::Dialect;
@@ -122,28 +129,9 @@ impl<'d> Verification<'d> {
     /// [`VerifyError`] with the first reason; none carries the signature that would have been right.
     pub fn finish(self, credentials: Option<&Credentials>, now: Timestamp) -> Result<Verified, VerifyError> {
         let Self { dialect, claim, method } = self;
-        let nobody;
-        let signer = match credentials {
-            Some(credentials) => credentials,
-            None => {
-                nobody = Credentials::new("unknown", "unknown").map_err(|_| VerifyError::SignatureMismatch)?;
-                &nobody
-            }
-        };
-        let key = dialect.signing_key(signer, &claim.day, &claim.region, &claim.service);
-        let matches = key.matches(&claim.string_to_sign, &claim.signature);
-        if credentials.is_none() || signer.access_key_id() != claim.access_key_id {
-            return Err(VerifyError::UnknownAccessKey { access_key_id: claim.access_key_id });
-        }
-        if !matches {
-            return Err(VerifyError::SignatureMismatch);
-        }
-        if signer.session_token() != claim.session_token.as_ref() {
-            return Err(VerifyError::TokenMismatch);
-        }
-        if signer.expiration().is_some_and(|end| now > end) {
-            return Err(VerifyError::TokenExpired);
-        }
+        let scope = Scope { access_key_id: &claim.access_key_id, day: &claim.day, region: &claim.region, service: &claim.service };
+        let text = SignedText { scope, text: &claim.string_to_sign, signature: &claim.signature, session_token: claim.session_token.as_ref() };
+        authenticate(dialect, &text, credentials, now)?;
         let expiration = claim.signed_at.checked_add(u64::from(claim.seconds));
         let expiration = expiration.ok_or(VerifyError::ExpiresOutOfRange { max: claim.seconds })?;
         if claim.signed_at.seconds_since(now).is_some_and(|ahead| ahead > MAX_CLOCK_SKEW) {

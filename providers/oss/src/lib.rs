@@ -29,11 +29,13 @@ extern crate std;
 mod canonical;
 mod endpoint;
 mod names;
+mod post;
 mod sign;
 mod verify;
 
 use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
+use valetkey_core::post_policy::{FormDraft, FormRules, PolicyError, ProviderFormCondition};
 use valetkey_core::verify::{Audience, Claim, IncomingRequest, PublicHost, Refusal, VerifyError};
 use valetkey_core::{
     Capability, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest, ProviderConstraint,
@@ -123,6 +125,18 @@ impl Dialect for Oss {
 
     fn trace(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<SigningTrace, PresignError> {
         sign::trace(*self, context, request)
+    }
+
+    fn form_rules(&self) -> &'static FormRules {
+        &post::RULES
+    }
+
+    fn bind_form<'a>(&self, condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError> {
+        post::bind(condition, draft)
+    }
+
+    fn review_form(&self, target: &Target, draft: &mut FormDraft<'_>) -> Result<(), PolicyError> {
+        post::review(target, draft)
     }
 
     fn parse(&self, request: &IncomingRequest<'_>, audience: &Audience) -> Result<Claim, VerifyError> {

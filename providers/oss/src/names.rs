@@ -30,7 +30,7 @@ pub(crate) const SIGNATURE_VERSION: &str = "x-oss-signature-version";
 pub(crate) const HEADER_PREFIX: &str = "x-oss-";
 pub(crate) const TAGGING: &str = "x-oss-tagging";
 const CONTENT_SHA256: &str = "x-oss-content-sha256";
-const META_PREFIX: &str = "x-oss-meta-";
+pub(crate) const META_PREFIX: &str = "x-oss-meta-";
 
 /// Names that the signer sets; compared lower case. The payload is always `UNSIGNED-PAYLOAD`, so its header is the signer's too.
 pub(crate) fn is_owned(lower_case: &str) -> bool {
@@ -159,19 +159,24 @@ pub(crate) fn review(bindings: &mut Bindings<'_>) -> Result<(), PresignError> {
     Ok(())
 }
 
-fn bind_encryption<'a>(encryption: &'a ServerSideEncryption, bindings: &mut Bindings<'a>) {
-    let (algorithm, key_id) = match encryption {
+/// The word of the algorithm, and the key's id.
+pub(crate) fn encryption(encryption: &ServerSideEncryption) -> (&str, Option<&str>) {
+    match encryption {
         ServerSideEncryption::Aes256 => ("AES256", None),
         ServerSideEncryption::Kms { key_id } => ("KMS", key_id.as_deref()),
         ServerSideEncryption::Other { algorithm, key_id } => (algorithm.as_str(), key_id.as_deref()),
-    };
+    }
+}
+
+fn bind_encryption<'a>(given: &'a ServerSideEncryption, bindings: &mut Bindings<'a>) {
+    let (algorithm, key_id) = encryption(given);
     bindings.header("x-oss-server-side-encryption", algorithm);
     if let Some(id) = key_id {
         bindings.header("x-oss-server-side-encryption-key-id", id);
     }
 }
 
-fn storage_class(class: &StorageClass) -> &str {
+pub(crate) fn storage_class(class: &StorageClass) -> &str {
     match class {
         StorageClass::Standard => "Standard",
         StorageClass::InfrequentAccess => "IA",

@@ -175,6 +175,7 @@ pub(crate) fn refusal(error: &VerifyError) -> Refusal {
             .detail("ServerTime", now.to_string()),
         VerifyError::UnknownHost => Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist."),
         VerifyError::UnsafeKey(error) => Refusal::new(400, "InvalidObjectName", error.to_string()),
+        VerifyError::Form(error) => crate::post::refusal(error),
         other => Refusal::new(403, "AccessDenied", other.to_string()),
     }
 }

@@ -29,11 +29,13 @@ extern crate std;
 mod canonical;
 mod endpoint;
 mod names;
+mod post;
 mod sign;
 mod verify;
 
 use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
+use valetkey_core::post_policy::{FormDraft, FormRules, PolicyError, ProviderFormCondition};
 use valetkey_core::verify::{Audience, Claim, IncomingRequest, PublicHost, Refusal, VerifyError};
 use valetkey_core::{
     Capability, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest, ProviderConstraint,
@@ -114,6 +116,19 @@ impl Dialect for S3 {
 
     fn trace(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<SigningTrace, PresignError> {
         sign::trace(*self, context, request)
+    }
+
+    fn form_rules(&self) -> &'static FormRules {
+        &post::RULES
+    }
+
+    fn bind_form<'a>(&self, condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError> {
+        post::bind(condition, draft)
+    }
+
+    fn review_form(&self, _target: &Target, _draft: &mut FormDraft<'_>) -> Result<(), PolicyError> {
+        // S3 refuses every field that no condition names, so nothing floats.
+        Ok(())
     }
 
     fn parse(&self, request: &IncomingRequest<'_>, audience: &Audience) -> Result<Claim, VerifyError> {

@@ -28,7 +28,7 @@ pub(crate) const SIGNATURE: &str = "X-Amz-Signature";
 
 pub(crate) const HEADER_PREFIX: &str = "x-amz-";
 pub(crate) const TAGGING: &str = "x-amz-tagging";
-const META_PREFIX: &str = "x-amz-meta-";
+pub(crate) const META_PREFIX: &str = "x-amz-meta-";
 
 /// Names that the signer sets; compared lower case.
 pub(crate) fn is_owned(lower_case: &str) -> bool {
@@ -105,19 +105,24 @@ pub(crate) fn bind<'a>(constraint: ProviderConstraint<'a>, bindings: &mut Bindin
     Ok(())
 }
 
-fn bind_encryption<'a>(encryption: &'a ServerSideEncryption, bindings: &mut Bindings<'a>) {
-    let (algorithm, key_id) = match encryption {
+/// The word of the algorithm, and the key's id.
+pub(crate) fn encryption(encryption: &ServerSideEncryption) -> (&str, Option<&str>) {
+    match encryption {
         ServerSideEncryption::Aes256 => ("AES256", None),
         ServerSideEncryption::Kms { key_id } => ("aws:kms", key_id.as_deref()),
         ServerSideEncryption::Other { algorithm, key_id } => (algorithm.as_str(), key_id.as_deref()),
-    };
+    }
+}
+
+fn bind_encryption<'a>(given: &'a ServerSideEncryption, bindings: &mut Bindings<'a>) {
+    let (algorithm, key_id) = encryption(given);
     bindings.header("x-amz-server-side-encryption", algorithm);
     if let Some(id) = key_id {
         bindings.header("x-amz-server-side-encryption-aws-kms-key-id", id);
     }
 }
 
-fn storage_class(class: &StorageClass) -> &str {
+pub(crate) fn storage_class(class: &StorageClass) -> &str {
     match class {
         StorageClass::Standard => "STANDARD",
         StorageClass::InfrequentAccess => "STANDARD_IA",

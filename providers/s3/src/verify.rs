@@ -209,6 +209,7 @@ pub(crate) fn refusal(error: &VerifyError) -> Refusal {
         VerifyError::UnknownHost => Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"),
         VerifyError::UnsafeKey(valetkey_core::KeyError::TooLong { .. }) => Refusal::new(400, "KeyTooLongError", "Your key is too long"),
         VerifyError::UnsafeKey(error) => Refusal::new(400, "InvalidArgument", error.to_string()),
+        VerifyError::Form(error) => crate::post::refusal(error),
         other => Refusal::new(403, "AccessDenied", other.to_string()),
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use valetkey_core::{
-    Constraint, ConstraintName, ContentTypeRule, ExpirationReason, LifeError, Method, ObjectKey, ObjectRequest, Operation, PresignError, PresignOptions,
-    PresignedRequest, Presigner, SignedHeaders,
+    Constraint, ConstraintName, ContentTypeRule, ExpirationReason, LifeError, Method, ObjectKey, ObjectRequest, Operation, PostPolicy, PresignError,
+    PresignOptions, PresignedPost, PresignedRequest, Presigner, SignedHeaders,
 };
 
 use crate::report::Module;
@@ -94,6 +94,10 @@ impl Presigner for Sabotaged<'_> {
                 Ok(second)
             }
         }
+    }
+
+    async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        self.honest.presign_post(policy, options).await
     }
 }
 

@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
+use valetkey_core::post_policy::sign_post;
 use valetkey_core::verify::Audience;
 use valetkey_core::{
-    Credentials, Dialect, Endpoint, Limits, ObjectRequest, PresignError, PresignOptions, PresignedRequest, Presigner, SigningContext, Target, TargetError,
-    TargetSettings, Timestamp,
+    Credentials, Dialect, Endpoint, Limits, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest, Presigner,
+    SigningContext, Target, TargetError, TargetSettings, Timestamp,
 };
 
 pub use backend::VerifyingBackend;
@@ -64,16 +65,26 @@ impl DialectPresigner {
     }
 }
 
-#[async_trait]
-impl Presigner for DialectPresigner {
-    async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
+impl DialectPresigner {
+    fn with_context<T>(&self, options: &PresignOptions, sign: impl FnOnce(&SigningContext<'_>) -> Result<T, PresignError>) -> Result<T, PresignError> {
         let (provider_max, provider_name) = self.dialect.max_life(&self.credentials);
         let limits = Limits { provider_max, provider_name, store_max: None };
         let validity = options.resolve(self.clock.now(), limits, self.credentials.expiration())?;
         let day = validity.signed_at().to_basic();
         let key = self.dialect.signing_key(&self.credentials, day.day(), &self.target.region, self.target.service);
         let context = SigningContext { credentials: &self.credentials, key: &key, target: &self.target, validity };
-        self.dialect.sign(&context, request)
+        sign(&context)
+    }
+}
+
+#[async_trait]
+impl Presigner for DialectPresigner {
+    async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
+        self.with_context(options, |context| self.dialect.sign(context, request))
+    }
+
+    async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        self.with_context(options, |context| sign_post(self.dialect, context, policy))
     }
 }
 
