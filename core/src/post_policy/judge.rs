@@ -74,12 +74,16 @@ impl SizeLimits {
 /// [`FormError`] with the first rule that is broken.
 pub fn judge(dialect: &(impl Dialect + ?Sized), policy: &PolicyDocument, form: &Form<'_>, now: Timestamp) -> Result<Judgement, FormError> {
     let rules = dialect.form_rules();
-    let expiration = judge_time(rules, policy, form, now)?;
+    // Before the time: a date that the policy does not have says nothing about the form's window.
     for name in rules.pinned() {
-        if policy.fixed(name).is_none() {
+        let Some(fixed) = policy.fixed(name) else {
             return Err(FormError::FieldNotBound { name });
+        };
+        if !form.fields.iter().any(|(field, value)| field.eq_ignore_ascii_case(name) && value == fixed) {
+            return Err(FormError::ConditionFailed { condition: Condition::eq(name, fixed).to_string() });
         }
     }
+    let expiration = judge_time(rules, policy, form, now)?;
     judge_bucket(rules, policy, form)?;
 
     let fields = fields_to_judge(rules, form)?;
