@@ -1,6 +1,6 @@
 //! Hand out access to object storage without handing out the keys.
 //!
-//! An application that owns cloud credentials signs a URL for one object, for a short time, within stated limits; a browser, a phone or a job that has no
+//! An application that owns cloud credentials signs a URL for one object, or an upload form, for a short time, within stated limits; a browser, a phone or a job that has no
 //! credentials uses it. The same code signs for Amazon S3 (Signature Version 4) and for Alibaba Cloud OSS (Signature V4); which one is a line of
 //! configuration.
 //!
@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! - What to sign: [`ObjectRequest`] and [`PresignOptions`]; what comes out: [`PresignedRequest`].
+//! - What to sign: [`ObjectRequest`] or [`PostPolicy`], and [`PresignOptions`]; what comes out: [`PresignedRequest`], [`PresignedPost`].
 //! - What an application holds: [`Presigner`]. Without a configuration file: `S3Presigner` and `OssPresigner`.
 //! - What was received: [`verify`].
 //! - Sending it: `transfer`.

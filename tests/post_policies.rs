@@ -117,7 +117,7 @@ fn each_condition_under_the_providers_names() {
             .variable_prefix("tag", "")
     };
     let b64 = "eyJjYWxsYmFja1VybCI6Imh0dHBzOi8vYXBwLmV4YW1wbGUuY29tL2RvbmUiLCJjYWxsYmFja0hvc3QiOiJhcHAiLCJjYWxsYmFja0JvZHkiOiJvPSR7b2JqZWN0fSIsImNhbGxiYWNrQm9keVR5cGUiOiJhcHBsaWNhdGlvbi9qc29uIn0=";
-    let callback_text = format!(r#"{{"callback":"{b64}"}},{{"x:user":"7"}},["starts-with","$x:tag",""]"#);
+    let callback_text = format!(r#"["starts-with","$x:tag",""],{{"callback":"{b64}"}},{{"x:user":"7"}}"#);
     let kms = || ServerSideEncryption::Kms { key_id: Some("id-1".into()) };
     let sum: Checksum = "crc32=4waSgw==".parse().unwrap();
     let rows: Vec<(PostPolicy, &str, &str)> = vec![

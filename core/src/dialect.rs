@@ -83,13 +83,13 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`PolicyError::Unsupported`] by name when the provider cannot enforce it.
-    fn bind_form<'a>(&self, condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError>;
+    fn bind_form(&self, condition: ProviderFormCondition<'_>, draft: &mut FormDraft) -> Result<(), PolicyError>;
 
     /// Pins what a holder of the form could otherwise add, and notes what cannot be pinned.
     ///
     /// # Errors
     /// [`PolicyError`] for what only all conditions together show.
-    fn review_form(&self, target: &Target, draft: &mut FormDraft<'_>) -> Result<(), PolicyError>;
+    fn review_form(&self, target: &Target, draft: &mut FormDraft) -> Result<(), PolicyError>;
 
     /// Reads a received request strictly: its form, its claim, and the string that its signature must match.
     ///

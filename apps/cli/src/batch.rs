@@ -1,9 +1,7 @@
 //! `valetkey presign --batch FILE LOCATION`: one line of JSON in, one line of JSON out, in bounded memory.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write as _};
-use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
@@ -12,7 +10,7 @@ use valetkey::{Checksum, ContentMd5, PresignOptions, PresignedRequest, Timestamp
 use crate::args::{Global, LifeArgs, PresignArgs, PresignOutput, RequestArgs};
 use crate::error::CliError;
 use crate::location::{Location, Signer};
-use crate::{output, request};
+use crate::{input, output, request};
 
 /// The longest line that is read.
 const MAX_LINE: usize = 1024 * 1024;
@@ -25,7 +23,7 @@ pub(crate) fn run(global: &Global, args: &PresignArgs) -> Result<(), CliError> {
     let Some(file) = &args.batch else {
         return Err(CliError::usage("usage", "--batch is missing"));
     };
-    let input = open(file)?;
+    let input = input::open(file)?;
     let signer = Signer::of(&location, global, &args.place)?;
     signer.check_credentials(args.life.at)?;
     let input = without_mark(input).map_err(|error| CliError::failure("input", format!("line 1 cannot be read: {error}")))?;
@@ -83,18 +81,6 @@ fn location(args: &PresignArgs) -> Result<Location, CliError> {
         return Err(CliError::usage("usage", "--batch prints JSON; leave --output out"));
     }
     Ok(location)
-}
-
-fn open(file: &Path) -> Result<Box<dyn Read>, CliError> {
-    if file == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
-    }
-    let unreadable = |reason: String| CliError::usage("unreadable_input", format!("{} cannot be read: {reason}", file.display()));
-    let input = File::open(file).map_err(|error| unreadable(error.to_string()))?;
-    match input.metadata() {
-        Ok(metadata) if metadata.is_dir() => Err(unreadable("it is a folder".to_owned())),
-        _ => Ok(Box::new(input)),
-    }
 }
 
 /// The input without a byte order mark at its beginning.

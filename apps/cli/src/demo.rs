@@ -1,5 +1,6 @@
-//! `valetkey demo`: what presigned URLs allow and refuse, in both dialects, over real HTTP against a store of its own.
+//! `valetkey demo`: what presigned URLs and forms allow and refuse, in both dialects, over real HTTP against a store of its own.
 
+mod forms;
 mod steps;
 mod table;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use valetkey::transfer::TransferError;
 use valetkey::{ConfigError, CredentialsError, LifeError, PresignError, TargetError};
 
 /// The exit codes that scripts rely on.
@@ -11,6 +12,7 @@ mod exit {
     pub(super) const USAGE: u8 = 2;
     pub(super) const SETUP: u8 = 3;
     pub(super) const REFUSED: u8 = 4;
+    pub(super) const NO_ANSWER: u8 = 5;
     pub(super) const INTERRUPTED: u8 = 130;
 }
 
@@ -103,6 +105,18 @@ impl From<CredentialsError> for CliError {
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         Self::setup(error.code(), error.to_string())
+    }
+}
+
+/// The store's own words, which are printed as one line like all others.
+impl From<TransferError> for CliError {
+    fn from(error: TransferError) -> Self {
+        let message = error.to_string();
+        match error {
+            TransferError::Refused { .. } => Self::refused("refused", message),
+            TransferError::NoAnswer { .. } => Self { exit: exit::NO_ANSWER, code: "no_answer", message },
+            _ => Self::failure("unsendable", message),
+        }
     }
 }
 

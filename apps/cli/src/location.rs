@@ -4,9 +4,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use valetkey::credentials::{oss_from_env, s3_from_env};
+use valetkey::verify::PublicHost;
 use valetkey::{
-    Clock as _, Config, Credentials, CredentialsError, Dialect, Endpoint, LifeError, ObjectRequest, Oss, OssPresigner, PresignError, PresignOptions,
-    PresignedRequest, S3, S3Presigner, StoreConfig, SystemClock, TargetError, TargetSettings, Timestamp,
+    Clock as _, Config, Credentials, CredentialsError, Dialect, Endpoint, LifeError, ObjectKey, ObjectRequest, Oss, OssPresigner, PostPolicy, PresignError,
+    PresignOptions, PresignedPost, PresignedRequest, S3, S3Presigner, StoreConfig, SystemClock, TargetError, TargetSettings, Timestamp,
 };
 
 use crate::args::{Global, PlaceArgs};
@@ -48,6 +49,14 @@ impl Provider {
         match self {
             Self::S3 => &S3,
             Self::Oss => &Oss,
+        }
+    }
+
+    /// Takes one of the cloud's own hosts apart.
+    pub(crate) fn public_host(self, host: &str) -> Option<PublicHost<'_>> {
+        match self {
+            Self::S3 => S3::public_host(host),
+            Self::Oss => Oss::public_host(host),
         }
     }
 
@@ -275,6 +284,30 @@ impl Signer {
         match &self.presigner {
             Presigner::S3(presigner) => presigner.sign(&self.credentials, request, options),
             Presigner::Oss(presigner) => presigner.sign(&self.credentials, request, options),
+        }
+    }
+
+    /// Signs a form.
+    pub(crate) fn sign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        match &self.presigner {
+            Presigner::S3(presigner) => presigner.sign_post(&self.credentials, policy, options),
+            Presigner::Oss(presigner) => presigner.sign_post(&self.credentials, policy, options),
+        }
+    }
+
+    /// Signs the text of a policy byte for byte.
+    pub(crate) fn sign_policy(&self, policy: &str, key: Option<&ObjectKey>) -> Result<PresignedPost, PresignError> {
+        match &self.presigner {
+            Presigner::S3(presigner) => presigner.sign_policy(&self.credentials, policy, key),
+            Presigner::Oss(presigner) => presigner.sign_policy(&self.credentials, policy, key),
+        }
+    }
+
+    /// The cloud that it signs for.
+    pub(crate) fn provider(&self) -> Provider {
+        match &self.presigner {
+            Presigner::S3(_) => Provider::S3,
+            Presigner::Oss(_) => Provider::Oss,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The program: signs and verifies presigned URLs, shows what they do, and runs the development store.
+//! The program: signs and verifies presigned URLs and upload forms, shows what they do, and runs the development store.
 //!
 //! `main` decides the exit code, [`run`] does the work, and [`output`] alone prints.
 
@@ -8,8 +8,10 @@ mod args;
 mod batch;
 mod demo;
 mod error;
+mod input;
 mod location;
 mod output;
+mod post;
 mod presign;
 mod request;
 mod store;
@@ -49,6 +51,7 @@ fn run(words: Vec<OsString>) -> Result<(), CliError> {
             Some(_) => batch::run(&global, &args),
             None => presign::run(&global, *args),
         },
+        Command::Post(args) => post::run(&global, &args),
         Command::Verify(args) => verify::run(&global, &args),
         Command::Store(args) => {
             global.refuse("store")?;

@@ -2,7 +2,7 @@
 
 use valetkey::{Constraint, ContentType, ObjectKey, ObjectRequest, Operation, PresignOptions};
 
-use crate::args::{LifeArgs, RequestArgs};
+use crate::args::{LifeArgs, RequestArgs, TypeRule};
 use crate::error::CliError;
 
 /// `NAME=VALUE`
@@ -19,6 +19,38 @@ pub(crate) fn header(text: &str) -> Result<(String, String), &'static str> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.trim_matches([' ', '\t']).to_owned())),
         _ => Err("write 'NAME: VALUE'; the value may be empty"),
     }
+}
+
+/// A number of bytes, plain or of a binary unit: `52113`, `5MiB`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let (number, bits) = units.iter().find_map(|(unit, bits)| Some((text.strip_suffix(unit)?, *bits))).unwrap_or((text, 0));
+    let number = Some(number).filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    let Some(number) = number else {
+        return Err("the size is a whole number of bytes, KiB, MiB or GiB, such as 52113 or 5MiB; KB, MB and GB mean two things and are not taken".to_owned());
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << bits)).ok_or_else(|| "the size is larger than any file".to_owned())
+}
+
+/// `image/png`, `image/*`, `image/png,image/jpeg`
+pub(crate) fn type_rule(text: &str) -> Result<TypeRule, &'static str> {
+    let is_whole = |text: &str| !text.contains('*') && text.split_once('/').is_some_and(|(class, rest)| !class.is_empty() && !rest.is_empty());
+    if text == "*/*" {
+        return Ok(TypeRule::Prefix(String::new()));
+    }
+    if let Some(class) = text.strip_suffix("/*").filter(|class| !class.is_empty() && !class.contains(['/', '*', ','])) {
+        return Ok(TypeRule::Prefix(format!("{class}/")));
+    }
+    if text.contains(',') {
+        let types: Vec<String> = text.split(',').map(|one| one.trim().to_owned()).collect();
+        return if types.iter().all(|one| is_whole(one)) { Ok(TypeRule::OneOf(types)) } else { Err("a list is of whole types, such as image/png,image/jpeg") };
+    }
+    if is_whole(text) { Ok(TypeRule::Exact(text.to_owned())) } else { Err("the type is TYPE/SUBTYPE, 'TYPE/*', or a list of types with `,` between them") }
+}
+
+/// What a store answers to an upload.
+pub(crate) fn success_status(text: &str) -> Result<u16, &'static str> {
+    text.parse().ok().filter(|status| [200, 201, 204].contains(status)).ok_or("the status is 200, 201 or 204")
 }
 
 /// The operation that a word names.

@@ -25,7 +25,7 @@ pub(crate) fn run(mut args: StoreArgs) -> Result<(), CliError> {
     let keys = keys(args.credentials)?;
     runtime()?.block_on(async {
         let clouds: Vec<Provider> = keys.iter().map(|(provider, _)| *provider).collect();
-        let mut builder = args.bucket.iter().fold(Store::builder(), StoreBuilder::bucket);
+        let mut builder = args.bucket.iter().fold(Store::builder(), StoreBuilder::bucket).allow_public_read(args.allow_public_read);
         for (provider, credentials) in keys {
             builder = builder.credentials(cloud(provider), credentials);
         }

@@ -20,6 +20,8 @@ fn main() {
     let trials = [
         ("printed_configuration_and_curl_lines_work_as_they_stand", printed_configuration_and_curl_lines_work_as_they_stand as fn()),
         ("a_folder_keeps_and_keys_of_the_environment_are_not_printed", a_folder_keeps_and_keys_of_the_environment_are_not_printed),
+        ("printed_forms_send_every_value_as_it_is", printed_forms_send_every_value_as_it_is),
+        ("a_public_object_is_read_where_the_store_allows_it", a_public_object_is_read_where_the_store_allows_it),
     ];
     let trial = |(name, test): (&str, fn())| {
         let run = move || {
@@ -60,8 +62,12 @@ impl Running {
     }
 
     fn presign(&self, line: &[&str], env: &[(&str, &str)]) -> String {
+        self.printed(&[&["presign"], line].concat(), env)
+    }
+
+    fn printed(&self, line: &[&str], env: &[(&str, &str)]) -> String {
         // The keys are printed on purpose, and by nothing but the store itself.
-        let ran = finish(program(env).current_dir(self.folder.path()).arg("presign").args(line).output().unwrap(), env);
+        let ran = finish(program(env).current_dir(self.folder.path()).args(line).output().unwrap(), env);
         ran.succeeded(&line.join(" ")).out.trim_end().to_owned()
     }
 
@@ -127,5 +133,49 @@ fn a_folder_keeps_and_keys_of_the_environment_are_not_printed() {
             assert_eq!(shell(&store.presign(&["get", "dev-s3:k", "--output", "curl"], env), store.folder.path()), "kept");
         }
         assert_eq!(store.signal(signal), ended);
+    }
+}
+
+/// curl reads `@`, `<` and `;` in the values of forms, and a shell reads the rest.
+fn printed_forms_send_every_value_as_it_is() {
+    let store = Running::start(&[], &[]);
+    let env = store.exported();
+    std::fs::write(store.folder.path().join("FILE"), "hello").unwrap();
+    let (meta, disposition) = ("@FILE;type=a/b <FILE 'q\" \\ =$HOME", "attachment; filename=\"@x,<y;z.txt\"");
+    for name in ["dev-s3", "dev-oss"] {
+        for key in ["plain", "@FILE", "<FILE", "it's @<;,=\"é\"/文 🦀 $HOME `x` \\.txt", "line\nend", "dir é;\"'/"] {
+            let location = format!("{name}:{key}");
+            let object = if key.ends_with('/') { format!("{location}FILE") } else { location.clone() };
+            let more = ["--content-type", "text/plain; charset=\"x@y\"", "--meta", &format!("v={meta}"), "--content-disposition", disposition];
+            let line = store.printed(&[&["post", &location, "--max-size", "5", "--output", "curl"], more.as_slice()].concat(), &env);
+            shell(&line, store.folder.path());
+            assert_eq!(shell(&store.presign(&["get", &object, "--output", "curl"], &env), store.folder.path()), "hello", "{location:?}");
+            let head = shell(&store.presign(&["head", &object, "--output", "curl"], &env), store.folder.path());
+            for value in [meta, disposition, "text/plain; charset=\"x@y\""] {
+                assert!(head.contains(&format!(": {value}\r\n")), "{location:?}: {value} is not in {head}");
+            }
+        }
+        // An open type begins with what its rule takes.
+        let line = store.printed(&["post", &format!("{name}:open"), "--content-type", "image/*", "--output", "curl"], &env);
+        assert!(line.contains("ontent-type=image/' ") || line.contains("ontent-Type=image/' "), "{line}");
+        shell(&line.replace("ype=image/'", "ype=image/png'"), store.folder.path());
+        // What the form refuses is refused by the store.
+        let line = store.printed(&["post", &format!("{name}:small"), "--max-size", "4", "--output", "curl"], &env);
+        let refused = Command::new("/bin/sh").args(["-c", &format!("{line} --silent --fail --max-time 30")]).current_dir(store.folder.path()).output().unwrap();
+        assert_eq!(refused.status.code(), Some(22), "{name}: {refused:?}");
+    }
+}
+
+fn a_public_object_is_read_where_the_store_allows_it() {
+    for (more, want) in [(&["--allow-public-read"][..], "hello"), (&[], "AccessDenied")] {
+        let store = Running::start(more, &[]);
+        let env = store.exported();
+        std::fs::write(store.folder.path().join("FILE"), "hello").unwrap();
+        shell(&store.printed(&["post", "dev-s3:k", "--acl", "public-read", "--output", "curl"], &env), store.folder.path());
+        let endpoint = store.text.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(':');
+        let line = format!("curl --silent --show-error --max-time 30 '{endpoint}/media/k'");
+        let output = Command::new("/bin/sh").args(["-c", &line]).output().unwrap();
+        let body = String::from_utf8(output.stdout).unwrap();
+        assert!(body.contains(want), "{more:?}: {body}");
     }
 }

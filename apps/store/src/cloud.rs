@@ -26,6 +26,15 @@ impl Cloud {
         }
     }
 
+    /// How many bytes a form may have before its file. S3's limit is its own; OSS takes 8 MB, and this store, which reads them before it knows
+    /// who sent them, less.
+    pub fn max_before_file(self) -> u64 {
+        match self {
+            Self::S3 => 20 << 10,
+            Self::Oss => 128 << 10,
+        }
+    }
+
     /// How many bytes of user metadata (names and values together) an object may have.
     pub fn max_metadata(self) -> usize {
         match self {

@@ -133,8 +133,15 @@ impl fmt::Display for Condition<'_> {
     }
 }
 
-/// Whether the values of a field are secrets.
-pub(crate) fn is_secret(field: &str) -> bool {
+/// Whether the values of a field are secrets: tokens, keys of customers, signatures.
+///
+/// ```
+/// use valetkey_core::post_policy::is_secret;
+///
+/// assert!(is_secret("x-amz-security-token") && !is_secret("x-amz-meta-owner"));
+/// ```
+#[must_use]
+pub fn is_secret(field: &str) -> bool {
     let lower = field.to_ascii_lowercase();
     ["security-token", "customer-key", "signature"].iter().any(|part| lower.contains(part)) && !lower.ends_with("signature-version")
 }

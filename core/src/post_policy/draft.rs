@@ -5,6 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
+
 use super::condition::{Bound, Condition};
 use super::values::{Callback, ValueRule};
 use super::{FILE_NAME, FormCondition, KeyRule, MAX_FILE_BYTES, PolicyError, PostPolicy};
@@ -37,21 +39,26 @@ pub enum ProviderFormCondition<'a> {
 }
 
 /// Fields, conditions and remarks of a form that is being written.
-pub struct FormDraft<'a> {
+pub struct FormDraft {
     pub(super) fields: FormFields,
-    pub(super) conditions: Vec<Condition<'a>>,
     pub(super) open: Vec<OpenField>,
     pub(super) limits: FileLimits,
     /// What the provider does not enforce.
     pub notes: Vec<Cow<'static, str>>,
+    limits_size: bool,
+    compares_dollar: bool,
 }
 
-impl<'a> FormDraft<'a> {
+impl FormDraft {
     /// Fixes a field: it stands in the form and in a condition, so that it can neither be changed nor left out.
-    pub fn fix(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'a, str>>) {
-        let (name, value) = (name.into(), value.into());
-        self.conditions.push(Condition::Eq { field: name.clone(), value: value.clone() });
-        self.fields.push(name, value.into_owned());
+    pub fn fix(&mut self, name: &str, value: &str) {
+        self.compares_dollar |= value.contains('$');
+        self.fields.push(name, value);
+    }
+
+    /// How many conditions the policy has at the most: bucket and size, what is fixed, what is open.
+    pub(super) const fn conditions(&self) -> usize {
+        self.fields.len().saturating_add(self.open.len()).saturating_add(2)
     }
 
     /// Adds a remark on what the provider does not enforce.
@@ -59,52 +66,41 @@ impl<'a> FormDraft<'a> {
         self.notes.push(Cow::Borrowed(note));
     }
 
-    /// Whether a text that is compared passes a test: a value, a prefix, an item of a list.
+    /// Whether a text that is compared holds `$`: a value, a prefix, an item of a list.
     #[must_use]
-    pub fn compares(&self, test: impl Fn(&str) -> bool) -> bool {
-        self.conditions.iter().any(|condition| match condition {
-            Condition::Eq { value: text, .. } | Condition::StartsWith { prefix: text, .. } => test(text),
-            Condition::In { values, .. } | Condition::NotIn { values, .. } => values.iter().any(|value| test(value)),
-            Condition::ContentLengthRange { .. } => false,
-        })
+    pub const fn compares_dollar(&self) -> bool {
+        self.compares_dollar
     }
 
     /// Whether a list is among the rules of a field.
     #[must_use]
     pub fn has_list(&self, field: &str) -> bool {
-        let is_list = |condition: &Condition<'_>| matches!(condition, Condition::In { .. } | Condition::NotIn { .. });
-        self.conditions.iter().any(|condition| is_list(condition) && condition.is_about(field))
+        let is_list = |open: &OpenField| matches!(open.rule(), ValueRule::OneOf(_) | ValueRule::NoneOf(_));
+        self.open.iter().any(|open| is_list(open) && open.name().eq_ignore_ascii_case(field))
     }
 
-    /// Whether a field is pinned already.
+    /// Whether a field is fixed or has a rule already.
     #[must_use]
     pub fn is_about(&self, field: &str) -> bool {
-        self.conditions.iter().any(|condition| condition.is_about(field))
+        self.fields.value_ignoring_case(field).is_some() || self.open.iter().any(|open| open.name().eq_ignore_ascii_case(field))
     }
 
     /// Gives a field its rule.
     ///
     /// # Errors
     /// [`PolicyError`] for an empty list, and for what the provider cannot enforce on this field.
-    pub fn rule(
-        &mut self,
-        dialect: &(impl Dialect + ?Sized),
-        condition: &'static str,
-        name: impl Into<Cow<'static, str>>,
-        rule: &'a ValueRule,
-    ) -> Result<(), PolicyError> {
-        let (name, rules) = (name.into(), dialect.form_rules());
-        let field = || -> Cow<'a, str> { name.clone() };
+    pub fn rule(&mut self, dialect: &(impl Dialect + ?Sized), condition: &'static str, name: &str, rule: &ValueRule) -> Result<(), PolicyError> {
+        let rules = dialect.form_rules();
         match rule {
             ValueRule::Exact(value) => {
-                self.fix(name, value.as_str());
+                self.fix(name, value);
                 return Ok(());
             }
             ValueRule::Prefix(_) if (rules.exact_only)(&name.to_ascii_lowercase()) => {
                 let reason = "this field takes exact values only; fix it";
                 return Err(PolicyError::Unsupported { provider: rules.provider, condition, reason });
             }
-            ValueRule::Prefix(prefix) => self.conditions.push(Condition::starts_with(field(), prefix.as_str())),
+            ValueRule::Prefix(prefix) => self.compares_dollar |= prefix.contains('$'),
             ValueRule::OneOf(_) | ValueRule::NoneOf(_) if !rules.lists => {
                 let reason = match condition {
                     "content-type" => "its policies have no lists; sign one form per type",
@@ -115,10 +111,11 @@ impl<'a> FormDraft<'a> {
             ValueRule::OneOf(values) | ValueRule::NoneOf(values) if values.is_empty() => {
                 return Err(PolicyError::InvalidValue { condition, reason: "the list of values is empty".into() });
             }
-            ValueRule::OneOf(values) => self.conditions.push(Condition::In { field: field(), values: Cow::Borrowed(values) }),
-            ValueRule::NoneOf(values) => self.conditions.push(Condition::NotIn { field: field(), values: Cow::Borrowed(values) }),
+            ValueRule::OneOf(values) | ValueRule::NoneOf(values) => {
+                self.compares_dollar |= values.iter().any(|value| value.contains('$'));
+            }
         }
-        self.open.push(OpenField::new(name, rule.clone()));
+        self.open.push(OpenField::new(name.to_string(), rule.clone()));
         Ok(())
     }
 
@@ -127,21 +124,19 @@ impl<'a> FormDraft<'a> {
     /// # Errors
     /// [`PresignError`] for what the provider cannot enforce, for a policy that would allow more than it seems to or could never be met, for a name that is
     /// given twice or that the signer owns.
-    pub(super) fn collect(
-        dialect: &(impl Dialect + ?Sized),
-        target: &'a Target,
-        policy: &'a PostPolicy,
-        tags: &'a [(&'a str, &'a str)],
-    ) -> Result<Self, PresignError> {
+    pub(super) fn collect(dialect: &(impl Dialect + ?Sized), target: &Target, policy: &PostPolicy, token_bytes: usize) -> Result<Self, PresignError> {
         let rules = dialect.form_rules();
+        // The signature's own fields and what a provider pins, beside one for each condition; and the text of a usual form with the policy's base64.
+        let fields = policy.conditions().len().saturating_add(10);
+        let bytes = token_bytes.saturating_mul(7).saturating_div(3).saturating_add(960);
         let mut draft = Self {
-            fields: FormFields::with_capacity(policy.conditions().len().saturating_add(8)),
-            conditions: Vec::with_capacity(policy.conditions().len().saturating_add(8)),
+            fields: FormFields::with_capacity(fields, bytes),
             open: Vec::new(),
             limits: FileLimits { min: 0, max: MAX_FILE_BYTES, content_type: None },
             notes: Vec::new(),
+            limits_size: false,
+            compares_dollar: false,
         };
-        draft.conditions.push(Condition::eq("bucket", target.bucket.as_str()));
         draft.add_key(dialect, policy.key())?;
         for (index, condition) in policy.conditions().iter().enumerate() {
             let name = condition.name();
@@ -166,14 +161,17 @@ impl<'a> FormDraft<'a> {
                         let reason = format!("`{}` cannot be the name of metadata", key.escape_debug());
                         return Err(PolicyError::InvalidValue { condition: name, reason }.into());
                     }
-                    draft.rule(dialect, name, format!("{}{}", rules.metadata_prefix, key.to_ascii_lowercase()), rule)?;
+                    let mut field = String::with_capacity(rules.metadata_prefix.len().saturating_add(key.len()));
+                    field.push_str(rules.metadata_prefix);
+                    field.extend(key.chars().map(|c| c.to_ascii_lowercase()));
+                    draft.rule(dialect, name, &field, rule)?;
                 }
                 FormCondition::SuccessStatus(status) => {
                     if ![200, 201, 204].contains(status) {
                         let reason = format!("{status} is not 200, 201 or 204, and the store would answer 204");
                         return Err(PolicyError::InvalidValue { condition: name, reason }.into());
                     }
-                    draft.fix("success_action_status", status.to_string());
+                    draft.fix("success_action_status", &status.to_string());
                 }
                 FormCondition::SuccessRedirect(url) => {
                     check_url(name, url)?;
@@ -187,26 +185,34 @@ impl<'a> FormDraft<'a> {
                 }
                 // One field holds them all, written at the first.
                 FormCondition::Tag { .. } if seen_before => {}
-                FormCondition::Tag { .. } => dialect.bind_form(ProviderFormCondition::Tags(tags), &mut draft)?,
+                FormCondition::Tag { .. } => {
+                    let tags: Vec<(&str, &str)> = policy.conditions().iter().filter_map(as_tag).collect();
+                    dialect.bind_form(ProviderFormCondition::Tags(&tags), &mut draft)?;
+                }
                 FormCondition::Checksum(checksum) => dialect.bind_form(ProviderFormCondition::Checksum(checksum), &mut draft)?,
                 FormCondition::CreateOnly => dialect.bind_form(ProviderFormCondition::CreateOnly, &mut draft)?,
                 FormCondition::Callback(callback) => dialect.bind_form(ProviderFormCondition::Callback(callback), &mut draft)?,
             }
         }
-        if !policy.conditions().iter().any(|condition| matches!(condition, FormCondition::ContentLength { .. })) {
+        if !draft.limits_size {
             draft.note("the policy sets no size: a file of up to 5 GiB is taken");
         }
         dialect.review_form(target, &mut draft)?;
-        draft.check_names()?;
+        // The names of all others differ by themselves.
+        if policy.conditions().iter().filter(|condition| matches!(condition, FormCondition::Metadata { .. } | FormCondition::Raw { .. })).count() > 1
+            || policy.conditions().iter().any(|condition| matches!(condition, FormCondition::Raw { .. }))
+        {
+            draft.check_names()?;
+        }
         Ok(draft)
     }
 
-    fn add_key(&mut self, dialect: &(impl Dialect + ?Sized), key: &'a KeyRule) -> Result<(), PresignError> {
+    fn add_key(&mut self, dialect: &(impl Dialect + ?Sized), key: &KeyRule) -> Result<(), PresignError> {
         let unsafe_prefix = |reason: String| PolicyError::Unsafe { condition: "key", reason };
         match key {
             KeyRule::Exact(key) => {
                 dialect.check_key(key)?;
-                if key.as_str().contains(FILE_NAME) {
+                if has_file_name(key.as_str()) {
                     let reason = format!(
                         "`{FILE_NAME}` in an exact key is never the name of a file, or writes another key than the policy names; give the prefix before it"
                     );
@@ -225,13 +231,16 @@ impl<'a> FormDraft<'a> {
                     );
                     return Err(unsafe_prefix(reason).into());
                 }
-                if prefix.contains(FILE_NAME) {
+                if has_file_name(prefix) {
                     return Err(unsafe_prefix(format!("`{FILE_NAME}` belongs into the name after the prefix, and the prefix is what stands before it")).into());
                 }
-                let field = format!("{prefix}{name}");
-                dialect.check_key(&ObjectKey::new(field.as_str())?)?;
-                self.conditions.push(Condition::starts_with("key", prefix.as_str()));
-                self.fields.push("key", field);
+                let mut field = String::with_capacity(prefix.len().saturating_add(name.len()));
+                field.push_str(prefix);
+                field.push_str(name);
+                let field = ObjectKey::new(field)?;
+                dialect.check_key(&field)?;
+                self.compares_dollar |= prefix.contains('$');
+                self.fields.push("key", field.as_str());
                 self.open.push(OpenField::new("key", ValueRule::Prefix(prefix.clone())));
             }
         }
@@ -244,15 +253,14 @@ impl<'a> FormDraft<'a> {
         } else if max > MAX_FILE_BYTES {
             format!("{max} bytes are more than a form carries (5 GiB, {MAX_FILE_BYTES} bytes)")
         } else {
-            self.conditions.push(Condition::ContentLengthRange { min: Bound::Bytes(min), max: Bound::Bytes(max) });
-            (self.limits.min, self.limits.max) = (min, max);
+            (self.limits.min, self.limits.max, self.limits_size) = (min, max, true);
             return Ok(());
         };
         Err(PolicyError::Unsafe { condition: "content-length", reason })
     }
 
-    fn add_raw(&mut self, dialect: &(impl Dialect + ?Sized), field: &'a str, rule: &'a ValueRule) -> Result<(), PresignError> {
-        let plain = !field.is_empty() && !field.starts_with('$') && !field.chars().any(|c| c.is_control() || c == '"') && field.trim() == field;
+    fn add_raw(&mut self, dialect: &(impl Dialect + ?Sized), field: &str, rule: &ValueRule) -> Result<(), PresignError> {
+        let plain = !field.is_empty() && !field.starts_with('$') && !field.chars().any(|c| c.is_control() || matches!(c, '"' | '=')) && field.trim() == field;
         if !plain {
             let reason = format!("`{}` cannot be the name of a field; write it without `$`", field.escape_debug());
             return Err(PolicyError::InvalidValue { condition: "condition", reason }.into());
@@ -269,26 +277,100 @@ impl<'a> FormDraft<'a> {
         if dialect.form_rules().owns(&lower) || lower == "content-length-range" {
             return Err(PresignError::Reserved { name: field.to_string() });
         }
-        Ok(self.rule(dialect, "condition", field.to_string(), rule)?)
+        Ok(self.rule(dialect, "condition", field, rule)?)
     }
 
     /// A field that two rules fix would be sent twice or could not be met; two rules on an open field narrow it.
     fn check_names(&self) -> Result<(), PresignError> {
-        for (index, condition) in self.conditions.iter().enumerate() {
-            let Some(field) = condition.field() else { continue };
-            let mut later = self.conditions.iter().skip(index.saturating_add(1)).filter(|other| other.is_about(field));
-            let fixes = |one: &Condition<'_>| matches!(one, Condition::Eq { .. });
-            if later.any(|other| fixes(condition) || fixes(other)) {
-                return Err(PresignError::Duplicate { name: field.to_string() });
+        for (index, (name, _)) in self.fields.iter().enumerate() {
+            let is_key_of_a_prefix = name == "key";
+            let again = self.fields.iter().skip(index.saturating_add(1)).any(|(other, _)| other.eq_ignore_ascii_case(name));
+            if again || (!is_key_of_a_prefix && self.open.iter().any(|open| open.name().eq_ignore_ascii_case(name))) {
+                return Err(PresignError::Duplicate { name: name.to_string() });
             }
         }
         if let Some(default) = self.fields.value("key")
-            && let Some(refused) = self.conditions.iter().find(|condition| condition.is_about("key") && !condition.holds(default, false))
+            && let Some(refused) = self.open.iter().find(|open| open.name() == "key" && !open.takes(default))
         {
-            let reason = format!("the field `key` stands for {default:?}, which the condition {refused} refuses; give another name after the prefix");
+            let reason = format!("the field `key` stands for {default:?}, which {}; give another name after the prefix", refused.describe());
             return Err(PolicyError::Unsafe { condition: "key", reason }.into());
         }
         Ok(())
+    }
+}
+
+/// Looked for by its first byte, since most texts have none.
+fn has_file_name(text: &str) -> bool {
+    text.contains('$') && text.contains(FILE_NAME)
+}
+
+/// C0, DEL and C1. The last stand in UTF-8 as two bytes, of which the first is 0xC2.
+fn has_control(text: &str) -> bool {
+    text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == 0xc2) && text.chars().any(char::is_control)
+}
+
+fn as_tag(condition: &FormCondition) -> Option<(&str, &str)> {
+    match condition {
+        FormCondition::Tag { key, value } => Some((key, value)),
+        _ => None,
+    }
+}
+
+/// The policy as it is signed: what is fixed and what is open, each a condition.
+pub(super) struct Document<'a> {
+    pub(super) expiration: &'a str,
+    pub(super) bucket: &'a str,
+    pub(super) draft: &'a FormDraft,
+}
+
+fn as_condition(open: &OpenField) -> Condition<'_> {
+    let name = open.name();
+    match open.rule() {
+        ValueRule::Exact(value) => Condition::eq(name, value.as_str()),
+        ValueRule::Prefix(prefix) => Condition::starts_with(name, prefix.as_str()),
+        ValueRule::OneOf(values) => Condition::In { field: Cow::Borrowed(name), values: Cow::Borrowed(values) },
+        ValueRule::NoneOf(values) => Condition::NotIn { field: Cow::Borrowed(name), values: Cow::Borrowed(values) },
+    }
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut policy = serializer.serialize_struct("Policy", 2)?;
+        policy.serialize_field("expiration", self.expiration)?;
+        policy.serialize_field("conditions", &Conditions(self))?;
+        policy.end()
+    }
+}
+
+struct Conditions<'a>(&'a Document<'a>);
+
+impl Serialize for Conditions<'_> {
+    /// Bucket and key first, then the size, what the client chooses, and what is fixed.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Document { bucket, draft, .. } = self.0;
+        let mut list = serializer.serialize_seq(None)?;
+        list.serialize_element(&Condition::eq("bucket", *bucket))?;
+        let is_key = |open: &&OpenField| open.name() == "key";
+        for open in draft.open.iter().take_while(is_key) {
+            list.serialize_element(&as_condition(open))?;
+        }
+        let mut fields = draft.fields.iter();
+        // The key is the first field; open, it has its rules.
+        let key = fields.next().filter(|_| !draft.open.iter().take(1).any(|open| is_key(&open)));
+        if let Some((name, value)) = key {
+            list.serialize_element(&Condition::eq(name, value))?;
+        }
+        if draft.limits_size {
+            let (min, max) = (Bound::Bytes(draft.limits.min), Bound::Bytes(draft.limits.max));
+            list.serialize_element(&Condition::ContentLengthRange { min, max })?;
+        }
+        for open in draft.open.iter().skip_while(is_key) {
+            list.serialize_element(&as_condition(open))?;
+        }
+        for (name, value) in fields {
+            list.serialize_element(&Condition::eq(name, value))?;
+        }
+        list.end()
     }
 }
 
@@ -316,10 +398,10 @@ pub(super) fn check_url(condition: &'static str, text: &str) -> Result<(), Polic
 fn check_value(condition: &FormCondition) -> Result<(), PolicyError> {
     let name = condition.name();
     let check = |value: &str, may_be_empty: bool| {
-        if value.chars().any(char::is_control) {
+        if has_control(value) {
             return Err(PolicyError::InvalidValue { condition: name, reason: "the value has a control character".into() });
         }
-        if value.contains(FILE_NAME) {
+        if has_file_name(value) {
             let reason =
                 format!("`{FILE_NAME}` is replaced before or after the policy is judged, so that this value would not be kept; only a key may have it");
             return Err(PolicyError::Unsafe { condition: name, reason });

@@ -12,7 +12,7 @@ mod rules;
 mod sign;
 mod values;
 
-pub use condition::{Bound, Condition};
+pub use condition::{Bound, Condition, is_secret};
 pub use document::{MAX_CONDITIONS, MAX_POLICY_BYTES, PolicyDocument, PolicyDocumentError};
 pub use draft::{FormDraft, ProviderFormCondition};
 pub use error::PolicyError;

@@ -8,20 +8,21 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Serialize;
-
 use super::condition::{Bound, Condition};
-use super::document::PolicyDocument;
-use super::draft::FormDraft;
-use super::{FILE_NAME, FormCondition, MAX_FILE_BYTES, PolicyError, PostPolicy, ValueRule};
+use super::document::{MAX_CONDITIONS, MAX_POLICY_BYTES, PolicyDocument};
+use super::draft::{Document, FormDraft};
+use super::rules::FormRules;
+use super::{FILE_NAME, MAX_FILE_BYTES, PolicyError, PostPolicy, ValueRule};
+use crate::credentials::Secret;
 use crate::crypto;
 use crate::dialect::{Dialect, SigningContext};
 use crate::error::PresignError;
 use crate::key::ObjectKey;
+use crate::options::Validity;
 use crate::presigned_post::{FileLimits, FormFields, OpenField, PresignedPost};
 use crate::target::Target;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// Signs a policy.
 ///
@@ -29,24 +30,51 @@ use crate::target::Target;
 /// [`PresignError`] for what the provider cannot enforce, and for a policy that would allow more than it seems to or could never be met.
 pub fn sign_post(dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>, policy: &PostPolicy) -> Result<PresignedPost, PresignError> {
     let (rules, target, validity) = (dialect.form_rules(), context.target, context.validity);
-    let tags: Vec<(&str, &str)> = policy.conditions().iter().filter_map(as_tag).collect();
-    let mut draft = FormDraft::collect(dialect, target, policy, &tags)?;
+    let token = context.credentials.session_token().map_or("", Secret::expose);
+    let mut draft = FormDraft::collect(dialect, target, policy, token.len())?;
     draft.fix(rules.algorithm.0, rules.algorithm.1);
-    draft.fix(rules.credential, credential(dialect, context));
-    draft.fix(rules.date, validity.date().as_str().to_string());
-    if let Some(token) = context.credentials.session_token() {
-        draft.fix(rules.token, token.expose());
+    draft.fix(rules.credential, &credential(dialect, context));
+    draft.fix(rules.date, validity.date().as_str());
+    if !token.is_empty() {
+        draft.fix(rules.token, token);
     }
-    let mut expiration = validity.expiration().to_string();
-    if rules.milliseconds {
-        expiration.truncate(expiration.len().saturating_sub(1));
-        expiration.push_str(".000Z");
-    }
+    let expiration = expiration(rules, validity);
+    let document = Document { expiration: &expiration, bucket: &target.bucket, draft: &draft };
     // Only maps with keys that are no text can fail, and there are none.
-    let json = serde_json::to_string(&Document { expiration: &expiration, conditions: &draft.conditions }).unwrap_or_default();
+    let json = serde_json::to_vec(&document).unwrap_or_default();
+    if json.len() > MAX_POLICY_BYTES || draft.conditions() > MAX_CONDITIONS {
+        let reason = format!("it is longer than is judged: at most {MAX_CONDITIONS} conditions and {MAX_POLICY_BYTES} bytes");
+        return Err(PolicyError::Unsafe { condition: "policy", reason }.into());
+    }
     let FormDraft { mut fields, open, limits, notes, .. } = draft;
     push_signature(&mut fields, dialect, context, &json);
     Ok(PresignedPost::new(url(target), validity, fields, limits, open, notes))
+}
+
+/// The end as the provider's samples write it.
+fn expiration(rules: &FormRules, validity: Validity) -> String {
+    const DAY: u64 = 86_400;
+    let (from, to) = (validity.signed_at().as_unix_seconds(), validity.expiration().as_unix_seconds());
+    // Most forms end on the day that they are signed, whose text is there already.
+    let date = if from / DAY == to / DAY { validity.date() } else { validity.expiration().to_basic() };
+    let mut text = String::with_capacity(24);
+    let digits = |text: &mut String, number: u64| {
+        for unit in [10, 1] {
+            text.push(char::from(b'0'.saturating_add(u8::try_from(number / unit % 10).unwrap_or_default())));
+        }
+    };
+    for (at, c) in date.day().chars().enumerate() {
+        if at == 4 || at == 6 {
+            text.push('-');
+        }
+        text.push(c);
+    }
+    for (separator, number) in [('T', to % DAY / 3600), (':', to / 60 % 60), (':', to % 60)] {
+        text.push(separator);
+        digits(&mut text, number);
+    }
+    text.push_str(if rules.milliseconds { ".000Z" } else { "Z" });
+    text
 }
 
 /// Signs a policy text byte for byte. What it fixes becomes the fields of the form; `key` is the object where the text names a prefix or none.
@@ -65,7 +93,7 @@ pub fn sign_policy(
     let (rules, target) = (dialect.form_rules(), context.target);
     let mismatch = |reason: String| PresignError::from(PolicyError::Mismatch { reason });
     let credential = credential(dialect, context);
-    let token = context.credentials.session_token().map(crate::credentials::Secret::expose);
+    let token = context.credentials.session_token().map(Secret::expose);
     let date = context.validity.date();
     let pinned =
         [(rules.algorithm.0, Some(rules.algorithm.1)), (rules.credential, Some(&*credential)), (rules.date, Some(date.as_str())), (rules.token, token)];
@@ -88,7 +116,7 @@ pub fn sign_policy(
         None if rules.needs_bucket => return Err(mismatch(format!("it must have the condition {{\"bucket\":\"{}\"}}", target.bucket))),
         _ => {}
     }
-    let mut form = Gathered { fields: FormFields::with_capacity(12), open: Vec::new(), notes: Vec::new() };
+    let mut form = Gathered { fields: FormFields::with_capacity(12, policy.as_str().len().saturating_mul(3)), open: Vec::new(), notes: Vec::new() };
     if policy.fixed("bucket").is_none() {
         form.notes.push("the policy names no bucket: the form works on every bucket of the account in the region".into());
     }
@@ -100,7 +128,7 @@ pub fn sign_policy(
         }
         form.add(condition);
     }
-    push_signature(&mut form.fields, dialect, context, policy.as_str());
+    push_signature(&mut form.fields, dialect, context, policy.as_str().as_bytes());
     Ok(PresignedPost::new(url(target), context.validity, form.fields, limits, form.open, form.notes))
 }
 
@@ -136,7 +164,7 @@ impl Gathered {
             return Err(mismatch("the key of the location does not keep to its conditions".into()).into());
         }
         dialect.check_key(&ObjectKey::new(value.as_str())?)?;
-        self.fields.push("key", value);
+        self.fields.push("key", &value);
         Ok(())
     }
 
@@ -144,7 +172,7 @@ impl Gathered {
         let Some(field) = condition.field().filter(|field| !field.eq_ignore_ascii_case("bucket")) else { return };
         let name: Cow<'static, str> = Cow::Owned(field.to_string());
         match condition {
-            Condition::Eq { value, .. } if self.fields.value_ignoring_case(field).is_none() => self.fields.push(name, value.to_string()),
+            Condition::Eq { value, .. } if self.fields.value_ignoring_case(field).is_none() => self.fields.push(field, value),
             Condition::StartsWith { prefix, .. } => self.open.push(OpenField::new(name, ValueRule::Prefix(prefix.to_string()))),
             Condition::In { values, .. } => self.open.push(OpenField::new(name, ValueRule::OneOf(values.to_vec()))),
             Condition::NotIn { values, .. } => self.open.push(OpenField::new(name, ValueRule::NoneOf(values.to_vec()))),
@@ -161,20 +189,6 @@ fn bytes(bound: &Bound) -> Result<u64, PolicyError> {
     number.ok_or_else(|| PolicyError::Mismatch { reason: "a size is not a number of bytes".into() })
 }
 
-/// The policy as it is signed.
-#[derive(Serialize)]
-struct Document<'a> {
-    expiration: &'a str,
-    conditions: &'a [Condition<'a>],
-}
-
-fn as_tag(condition: &FormCondition) -> Option<(&str, &str)> {
-    match condition {
-        FormCondition::Tag { key, value } => Some((key, value)),
-        _ => None,
-    }
-}
-
 /// `KEY/DAY/REGION/SERVICE/END`
 fn credential(dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>) -> String {
     let (rules, target) = (dialect.form_rules(), context.target);
@@ -185,13 +199,16 @@ fn credential(dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>) -
 
 /// The bucket itself: a form is sent there, whatever its key.
 fn url(target: &Target) -> String {
-    format!("{}://{}{}", target.scheme.as_str(), target.authority, target.bucket_path)
+    let parts = [target.scheme.as_str(), "://", &target.authority, &target.bucket_path];
+    parts.concat()
 }
 
-fn push_signature(fields: &mut FormFields, dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>, json: &str) {
-    let policy = BASE64.encode(json);
-    let mut signature = String::with_capacity(64);
-    crypto::push_hex(&mut signature, &context.key.sign(&policy));
-    fields.push("policy", policy);
-    fields.push(dialect.form_rules().signature, signature);
+fn push_signature(fields: &mut FormFields, dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>, json: &[u8]) {
+    let mut signature = [0; 32];
+    fields.push_with("policy", |text| {
+        let start = text.len();
+        BASE64.encode_string(json, text);
+        signature = context.key.sign(text.get(start..).unwrap_or_default());
+    });
+    fields.push_with(dialect.form_rules().signature, |text| crypto::push_hex(text, &signature));
 }

@@ -41,7 +41,7 @@ pub struct PresignedPost {
     /// Which files the policy takes.
     pub file_limits: FileLimits,
     /// The fields whose value the client chooses within a rule. `key` stands among `fields`, too, and may be sent as it stands there; of the others the
-    /// client must send a value, or the store refuses the form.
+    /// client must send a value, or the store refuses the form. A field that stands here twice has two rules and is sent once.
     pub open_fields: Vec<OpenField>,
     /// What the provider does not enforce, or has not been verified to.
     pub notes: Vec<Cow<'static, str>>,
@@ -117,7 +117,7 @@ impl PresignedPost {
         if let Some(rule) = rules.find(|open| !open.takes(value)) {
             return Err(refused(&format!("it {}", rule.describe())));
         }
-        self.fields.set(name, value);
+        self.fields.set(&name, value);
         Ok(self)
     }
 
@@ -139,9 +139,13 @@ impl PresignedPost {
         }
     }
 
-    /// The open fields that have no value yet.
+    /// The open fields that have no value yet, each once: where several rules narrow one field, the first whose example the others take.
     pub fn unfilled(&self) -> impl Iterator<Item = &OpenField> {
-        self.open_fields.iter().filter(|open| self.fields.value_ignoring_case(open.name()).is_none())
+        self.open_fields.iter().filter(|open| {
+            let rules = || self.open_fields.iter().filter(|other| other.name().eq_ignore_ascii_case(open.name()));
+            let shown = rules().find(|one| rules().all(|rule| rule.takes(one.example()))).or_else(|| rules().next());
+            self.fields.value_ignoring_case(open.name()).is_none() && shown.is_some_and(|shown| core::ptr::eq(shown, *open))
+        })
     }
 
     /// The form as one line of JSON.

@@ -61,13 +61,15 @@ impl<'a> FormVerification<'a> {
     pub fn parse(dialect: &'a dyn Dialect, form: &Form<'a>, region: Option<&str>) -> Result<Self, VerifyError> {
         let rules = dialect.form_rules();
         let value = |name: &str| form.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
-        let is_signed = value("policy").is_some() || rules.pinned().iter().chain([&rules.signature]).any(|name| value(name).is_some());
+        let is_signed = value("policy").is_some() || value(rules.signature).is_some();
         let is_foreign = form.fields.iter().any(|(name, _)| (rules.foreign)(&name.to_ascii_lowercase()));
-        match (is_signed, is_foreign) {
-            (false, false) => return Err(VerifyError::NotSigned),
-            (false, true) => return Err(VerifyError::UnsupportedAlgorithm { expected: rules.algorithm.1 }),
+        // A policy alone may be of any way of signing.
+        let is_ours = rules.pinned().into_iter().chain([rules.signature]).any(|name| value(name).is_some());
+        match (is_foreign, is_ours) {
             (true, true) => return Err(VerifyError::MixedAuthentication),
-            (true, false) => {}
+            (true, false) => return Err(VerifyError::UnsupportedAlgorithm { expected: rules.algorithm.1 }),
+            (false, _) if !is_signed => return Err(VerifyError::NotSigned),
+            (false, _) => {}
         }
         for (index, (name, value)) in form.fields.iter().enumerate() {
             if form.fields.iter().take(index).any(|(other, _)| other.eq_ignore_ascii_case(name)) {
@@ -90,7 +92,7 @@ impl<'a> FormVerification<'a> {
         })?;
         let malformed_date = || FormError::MalformedField { name: rules.date.to_owned(), reason: "is not a date of the form YYYYMMDDTHHMMSSZ" };
         let signed_at = Timestamp::from_basic(date).map_err(|_| malformed_date())?;
-        let signature = crypto::read_hex(signature).ok_or(VerifyError::MalformedSignature)?;
+        let signature = crypto::read_hex(signature).ok_or(FormError::SignatureMismatch)?;
         let token = value(rules.token).map(Secret::new);
         Ok(Self { dialect, form: *form, scope, signed_at, policy, signature, token, region: region.map(ToOwned::to_owned) })
     }
@@ -109,11 +111,17 @@ impl<'a> FormVerification<'a> {
     pub fn finish(self, credentials: Option<&Credentials>, now: Timestamp) -> Result<VerifiedForm, VerifyError> {
         let Self { dialect, form, scope, signed_at, policy, signature, token, region } = self;
         let text = SignedText { scope, text: policy, signature: &signature, session_token: token.as_ref() };
-        authenticate(dialect, &text, credentials, now)?;
+        authenticate(dialect, &text, credentials, now).map_err(|error| match error {
+            VerifyError::SignatureMismatch => FormError::SignatureMismatch.into(),
+            other => other,
+        })?;
         let policy = PolicyDocument::from_base64(policy).map_err(FormError::from)?;
         let judgement = judge(dialect, &policy, &form, now)?;
         // After the conditions: a credential that the policy does not have is a broken condition in the first place.
-        scope.check(signed_at, dialect.form_rules().service, region.as_deref())?;
+        scope.check(signed_at, dialect.form_rules().service, region.as_deref()).map_err(|error| match error {
+            VerifyError::ScopeMismatch { part, expected } => FormError::ScopeMismatch { part, expected }.into(),
+            other => other,
+        })?;
         let Judgement { key, fields, sizes, expiration } = judgement;
         Ok(VerifiedForm { access_key_id: scope.access_key_id.to_owned(), bucket: form.bucket.to_owned(), key, fields, sizes, signed_at, expiration })
     }

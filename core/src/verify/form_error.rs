@@ -62,6 +62,17 @@ pub enum FormError {
     /// The policy is none.
     #[error("the policy is malformed: {0}")]
     Policy(#[from] PolicyDocumentError),
+    /// The signature is of another policy or by another key, or is no signature.
+    #[error("the signature does not match the policy")]
+    SignatureMismatch,
+    /// The credential names another day, region or service.
+    #[error("the credential names another {part} than expected{}", expected.as_deref().map(|e| alloc::format!(" (`{e}`)")).unwrap_or_default())]
+    ScopeMismatch {
+        /// `day`, `region` or `service`.
+        part: &'static str,
+        /// What was expected, where that is no secret.
+        expected: Option<String>,
+    },
     /// A field of the signature is not fixed by the policy.
     #[error("the policy does not fix the field `{name}`")]
     FieldNotBound {
@@ -146,6 +157,8 @@ impl FormError {
             Self::DuplicateField { .. } => "duplicate_field",
             Self::MalformedField { .. } => "malformed_field",
             Self::Policy(_) => "invalid_policy",
+            Self::SignatureMismatch => "signature_mismatch",
+            Self::ScopeMismatch { .. } => "scope_mismatch",
             Self::FieldNotBound { .. } => "field_not_bound",
             Self::ExtraField { .. } => "extra_field",
             Self::ConditionFailed { .. } => "condition_failed",

@@ -131,11 +131,11 @@ impl Dialect for Oss {
         &post::RULES
     }
 
-    fn bind_form<'a>(&self, condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError> {
+    fn bind_form(&self, condition: ProviderFormCondition<'_>, draft: &mut FormDraft) -> Result<(), PolicyError> {
         post::bind(condition, draft)
     }
 
-    fn review_form(&self, target: &Target, draft: &mut FormDraft<'_>) -> Result<(), PolicyError> {
+    fn review_form(&self, target: &Target, draft: &mut FormDraft) -> Result<(), PolicyError> {
         post::review(target, draft)
     }
 

@@ -2,7 +2,6 @@
 //!
 //! Sources: OSS documentation, "PostObject" and its V4 policy, "Callback"; the error reference (EC numbers).
 
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 
@@ -43,7 +42,7 @@ pub(crate) const RULES: FormRules = FormRules {
     beyond_maximum: BeyondMaximum::EndsEarlier,
 };
 
-pub(crate) fn bind<'a>(condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError> {
+pub(crate) fn bind(condition: ProviderFormCondition<'_>, draft: &mut FormDraft) -> Result<(), PolicyError> {
     let unsupported = |condition, reason| Err(PolicyError::Unsupported { provider: names::PROVIDER, condition, reason });
     match condition {
         ProviderFormCondition::Acl(acl) => draft.fix(OBJECT_ACL, acl.as_str()),
@@ -61,7 +60,7 @@ pub(crate) fn bind<'a>(condition: ProviderFormCondition<'a>, draft: &mut FormDra
     Ok(())
 }
 
-fn bind_encryption<'a>(encryption: &'a ServerSideEncryption, draft: &mut FormDraft<'a>) {
+fn bind_encryption(encryption: &ServerSideEncryption, draft: &mut FormDraft) {
     let (algorithm, key_id) = names::encryption(encryption);
     draft.fix("x-oss-server-side-encryption", algorithm);
     if let Some(id) = key_id {
@@ -80,7 +79,7 @@ struct CallbackJson<'a> {
     callback_body_type: &'a str,
 }
 
-fn bind_callback<'a>(callback: &'a Callback, draft: &mut FormDraft<'a>) -> Result<(), PolicyError> {
+fn bind_callback(callback: &Callback, draft: &mut FormDraft) -> Result<(), PolicyError> {
     let json = CallbackJson {
         callback_url: callback.url(),
         callback_host: callback.callback_host(),
@@ -88,15 +87,15 @@ fn bind_callback<'a>(callback: &'a Callback, draft: &mut FormDraft<'a>) -> Resul
         callback_body_type: callback.media_type().as_str(),
     };
     // Texts alone: writing them cannot fail.
-    draft.fix("callback", BASE64.encode(serde_json::to_string(&json).unwrap_or_default()));
+    draft.fix("callback", &BASE64.encode(serde_json::to_string(&json).unwrap_or_default()));
     for (name, rule) in callback.variables() {
         // Each variable is a field of its own; a form has no `callback-var`.
-        draft.rule(&Oss, "callback", Cow::Owned(format!("x:{name}")), rule)?;
+        draft.rule(&Oss, "callback", &format!("x:{name}"), rule)?;
     }
     Ok(())
 }
 
-pub(crate) fn review(target: &Target, draft: &mut FormDraft<'_>) -> Result<(), PolicyError> {
+pub(crate) fn review(target: &Target, draft: &mut FormDraft) -> Result<(), PolicyError> {
     // OSS refuses no field that its policy leaves out, so a holder of the form could make the object public or a page with scripts.
     if !draft.is_about(OBJECT_ACL) {
         draft.fix(OBJECT_ACL, "default");
@@ -112,7 +111,7 @@ pub(crate) fn review(target: &Target, draft: &mut FormDraft<'_>) -> Result<(), P
     if draft.is_about("callback") {
         draft.note("that OSS judges conditions on callback and x: fields is not verified");
     }
-    if draft.compares(|text| text.contains('$')) {
+    if draft.compares_dollar() {
         draft.note("a value holds `$`: documents of OSS disagree on how a policy writes it, so that the form may be refused");
     }
     if target.bucket_path != "/" {
@@ -123,6 +122,10 @@ pub(crate) fn review(target: &Target, draft: &mut FormDraft<'_>) -> Result<(), P
 
 pub(crate) fn refusal(error: &FormError) -> Refusal {
     let by_policy = |what: String| Refusal::new(403, "AccessDenied", format!("Invalid according to Policy: {what}"));
+    let mismatch = |ec| {
+        let text = "The request signature we calculated does not match the signature you provided. Check your key and signing method.";
+        Refusal::new(403, "SignatureDoesNotMatch", text).ec(ec)
+    };
     let malformed = |text: String| Refusal::new(400, "MalformedPOSTRequest", text).ec("0006-00000104");
     match error {
         FormError::Malformed { .. } => malformed(format!("The body of your POST request is not well-formed multipart/form-data ({error}).")),
@@ -147,6 +150,10 @@ pub(crate) fn refusal(error: &FormError) -> Refusal {
             Refusal::new(400, "InvalidArgument", error.to_string()).detail("ArgumentName", name.as_str())
         }
         FormError::Policy(error) => Refusal::new(400, "InvalidPolicyDocument", format!("Invalid Policy: {error}.")).ec("0006-00000201"),
+        FormError::SignatureMismatch => mismatch("0002-00000705"),
+        FormError::ScopeMismatch { part: "day", .. } => mismatch("0002-00000709"),
+        FormError::ScopeMismatch { part: "region", .. } => mismatch("0002-00000715"),
+        FormError::ScopeMismatch { .. } => mismatch("0002-00000710"),
         FormError::FieldNotBound { name } => by_policy(format!("Extra input fields: {name}.")).ec("0006-00000228"),
         FormError::ExtraField { name } => by_policy(format!("Extra input fields: {name}.")).ec("0006-00000228"),
         FormError::ConditionFailed { condition } => by_policy(format!("Policy Condition failed: {condition}.")).ec("0006-00000227"),

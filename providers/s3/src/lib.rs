@@ -122,11 +122,11 @@ impl Dialect for S3 {
         &post::RULES
     }
 
-    fn bind_form<'a>(&self, condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError> {
+    fn bind_form(&self, condition: ProviderFormCondition<'_>, draft: &mut FormDraft) -> Result<(), PolicyError> {
         post::bind(condition, draft)
     }
 
-    fn review_form(&self, _target: &Target, _draft: &mut FormDraft<'_>) -> Result<(), PolicyError> {
+    fn review_form(&self, _target: &Target, _draft: &mut FormDraft) -> Result<(), PolicyError> {
         // S3 refuses every field that no condition names, so nothing floats.
         Ok(())
     }

@@ -42,15 +42,15 @@ fn exact_only(lower_case: &str) -> bool {
     matches!(lower_case, "bucket" | "success_action_status") || (lower_case.starts_with(names::HEADER_PREFIX) && !lower_case.starts_with(names::META_PREFIX))
 }
 
-pub(crate) fn bind<'a>(condition: ProviderFormCondition<'a>, draft: &mut FormDraft<'a>) -> Result<(), PolicyError> {
+pub(crate) fn bind(condition: ProviderFormCondition<'_>, draft: &mut FormDraft) -> Result<(), PolicyError> {
     let unsupported = |condition, reason| Err(PolicyError::Unsupported { provider: names::PROVIDER, condition, reason });
     match condition {
         ProviderFormCondition::Acl(acl) => draft.fix("acl", acl.as_str()),
         ProviderFormCondition::StorageClass(class) => draft.fix("x-amz-storage-class", names::storage_class(class)),
         ProviderFormCondition::ServerSideEncryption(encryption) => bind_encryption(encryption, draft),
-        ProviderFormCondition::Tags(tags) => draft.fix("tagging", tagging(tags)),
+        ProviderFormCondition::Tags(tags) => draft.fix("tagging", &tagging(tags)),
         ProviderFormCondition::Checksum(checksum) => {
-            draft.fix(format!("x-amz-checksum-{}", checksum.algorithm().as_str()), checksum.value());
+            draft.fix(&format!("x-amz-checksum-{}", checksum.algorithm().as_str()), checksum.value());
         }
         ProviderFormCondition::CreateOnly => return unsupported("create-only", "its forms have no such condition; sign a put"),
         ProviderFormCondition::Callback(_) => return unsupported("callback", "it is a feature of OSS; have the bucket send notifications"),
@@ -59,7 +59,7 @@ pub(crate) fn bind<'a>(condition: ProviderFormCondition<'a>, draft: &mut FormDra
     Ok(())
 }
 
-fn bind_encryption<'a>(encryption: &'a ServerSideEncryption, draft: &mut FormDraft<'a>) {
+fn bind_encryption(encryption: &ServerSideEncryption, draft: &mut FormDraft) {
     let (algorithm, key_id) = names::encryption(encryption);
     draft.fix("x-amz-server-side-encryption", algorithm);
     if let Some(id) = key_id {
@@ -101,6 +101,11 @@ pub(crate) fn refusal(error: &FormError) -> Refusal {
         FormError::DuplicateField { name } => argument(name, "", error.to_string()),
         FormError::MalformedField { name, .. } => argument(name, "", error.to_string()),
         FormError::Policy(error) => Refusal::new(400, "InvalidPolicyDocument", format!("Invalid Policy: {error}.")),
+        FormError::SignatureMismatch => {
+            let text = "The request signature we calculated does not match the signature you provided. Check your key and signing method.";
+            Refusal::new(403, "SignatureDoesNotMatch", text)
+        }
+        FormError::ScopeMismatch { .. } => argument("x-amz-credential", "", error.to_string()),
         FormError::FieldNotBound { name } => by_policy(format!("Extra input fields: {name}")),
         FormError::ExtraField { name } => by_policy(format!("Extra input fields: {name}")),
         FormError::ConditionFailed { condition } => by_policy(format!("Policy Condition failed: {condition}")),

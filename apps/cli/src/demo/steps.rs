@@ -25,22 +25,23 @@ pub(super) async fn run(store: &StoreConfig, provider: Provider, table: &mut Tab
     scene.in_parts().await?;
     scene.refusals().await?;
     scene.content_types().await?;
+    scene.forms().await?;
     scene.the_end().await
 }
 
 /// One store, and what acts on it.
-struct Scene<'a> {
+pub(super) struct Scene<'a> {
     name: &'a str,
-    provider: Provider,
-    presigner: Box<dyn Presigner>,
-    transfer: Transfer,
+    pub(super) provider: Provider,
+    pub(super) presigner: Box<dyn Presigner>,
+    pub(super) transfer: Transfer,
     table: &'a mut Table,
 }
 
 /// What the store answered.
-struct Reply {
+pub(super) struct Reply {
     /// `200`, or status, code and message of a refusal.
-    said: String,
+    pub(super) said: String,
     content_type: String,
     content_length: String,
     body: Vec<u8>,
@@ -152,11 +153,11 @@ impl Scene<'_> {
         Ok(())
     }
 
-    async fn sign(&self, request: &ObjectRequest) -> Result<PresignedRequest, CliError> {
+    pub(super) async fn sign(&self, request: &ObjectRequest) -> Result<PresignedRequest, CliError> {
         Ok(self.presigner.presign(request, &PresignOptions::new()).await?)
     }
 
-    async fn send(&self, request: &PresignedRequest, body: Vec<u8>) -> Reply {
+    pub(super) async fn send(&self, request: &PresignedRequest, body: Vec<u8>) -> Reply {
         let body = if body.is_empty() { Body::empty() } else { Body::from(body) };
         let failed = |error: TransferError| Reply { said: refusal(&error), content_type: String::new(), content_length: String::new(), body: Vec::new() };
         match self.transfer.send(request, body).await {
@@ -173,7 +174,7 @@ impl Scene<'_> {
     }
 
     /// Gets an object and compares it byte by byte.
-    async fn compare(&mut self, step: &str, name: &str, bytes: &[u8]) -> Result<(), CliError> {
+    pub(super) async fn compare(&mut self, step: &str, name: &str, bytes: &[u8]) -> Result<(), CliError> {
         let get = self.sign(&ObjectRequest::get(key(name)?)).await?;
         let reply = self.send(&get, Vec::new()).await;
         let got = with(&reply.said, reply.body == bytes, &format!("the same {} bytes", bytes.len()));
@@ -188,13 +189,13 @@ impl Scene<'_> {
         self.row(step, expected, got);
     }
 
-    fn row(&mut self, step: &str, expected: &str, got: &str) {
+    pub(super) fn row(&mut self, step: &str, expected: &str, got: &str) {
         self.table.row(self.name, step, expected, got);
     }
 }
 
 /// Status, code and message of a refusal, or why there is none.
-fn refusal(error: &TransferError) -> String {
+pub(super) fn refusal(error: &TransferError) -> String {
     match error {
         TransferError::Refused { status, code, message } => {
             format!("{status} {}: {}", code.as_deref().unwrap_or("(no code)"), message.as_deref().unwrap_or("(no message)"))
@@ -204,7 +205,7 @@ fn refusal(error: &TransferError) -> String {
 }
 
 /// `200, an ETag`, or the status alone.
-fn with(said: &str, has: bool, what: &str) -> String {
+pub(super) fn with(said: &str, has: bool, what: &str) -> String {
     if has { format!("{said}, {what}") } else { said.to_owned() }
 }
 
@@ -223,12 +224,12 @@ fn element(xml: &[u8], name: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-fn key(name: &str) -> Result<ObjectKey, CliError> {
+pub(super) fn key(name: &str) -> Result<ObjectKey, CliError> {
     Ok(name.parse::<ObjectKey>().map_err(valetkey::PresignError::from)?)
 }
 
 /// Bytes that do not repeat soon, the same in every run.
-fn noise(length: usize) -> Vec<u8> {
+pub(super) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let next = || {
         state ^= state << 13;
@@ -239,7 +240,7 @@ fn noise(length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).flatten().take(length).collect()
 }
 
-fn hour_ago() -> Result<Timestamp, CliError> {
+pub(super) fn hour_ago() -> Result<Timestamp, CliError> {
     let now = SystemClock.now().map_err(|error| CliError::failure("clock", error.to_string()))?;
     let seconds = i64::try_from(now.as_unix_seconds()).unwrap_or_default() - 3600;
     Timestamp::from_unix_seconds(seconds).map_err(|error| CliError::failure("clock", error.to_string()))

@@ -3,7 +3,12 @@
 
 mod batch;
 mod command_line;
+mod documented;
+mod form_vectors;
+mod post;
 mod store;
 mod support;
+mod upload;
 mod vectors;
 mod verify;
+mod verify_form;

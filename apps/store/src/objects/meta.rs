@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Cloud, StoreError, digest::Algorithm};
 
+/// The canned ACLs of S3's objects. Source: Amazon S3 User Guide, "Access control list (ACL) overview".
+const S3_ACLS: [&str; 7] =
+    ["private", "public-read", "public-read-write", "aws-exec-read", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control"];
+/// The ACLs of OSS's objects. Source: OSS documentation, "Object ACLs".
+const OSS_ACLS: [&str; 4] = ["default", "private", "public-read", "public-read-write"];
+
 /// What the writer of an object says about it. Values are kept as they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,12 +40,15 @@ pub(crate) struct Attributes {
     /// The storage class, in the word of the cloud that wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) storage_class: Option<String>,
-    /// The access control word. Kept, never acted on: without a valid signature nothing is read.
+    /// The access control word. Kept, and acted on only by a store that allows public reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) acl: Option<String>,
     /// The tag set, URL-encoded as it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tagging: Option<String>,
+    /// Where a website would send its visitors. Kept and told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) website_redirect: Option<String>,
     /// Server-side encryption by the header name without the cloud's prefix, for example `server-side-encryption`. Kept and told,
     /// nothing is encrypted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -47,8 +56,24 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
-    /// Refuses more user metadata than `cloud` allows, and names that are not lower-case.
+    /// Whether everybody may read the object, in the words of both clouds.
+    pub(crate) fn is_public(&self) -> bool {
+        matches!(self.acl.as_deref(), Some("public-read" | "public-read-write"))
+    }
+
+    /// Refuses more user metadata than `cloud` allows, and words that are not its own.
     pub(crate) fn check(&self, cloud: Cloud) -> Result<(), StoreError> {
+        let invalid = |name, value: &str, reason| Err(StoreError::InvalidArgument { name, value: value.chars().take(100).collect(), reason });
+        match (cloud, self.acl.as_deref()) {
+            (Cloud::Oss, Some(word)) if !OSS_ACLS.contains(&word) => return invalid("x-oss-object-acl", word, "is no access control word"),
+            (Cloud::S3, Some(word)) if !S3_ACLS.contains(&word) => return invalid("x-amz-acl", word, "is no access control word"),
+            _ => {}
+        }
+        if let Some(location) = &self.website_redirect
+            && !["/", "http://", "https://"].iter().any(|start| location.starts_with(start))
+        {
+            return invalid("x-amz-website-redirect-location", location, "must begin with `/`, `http://` or `https://`");
+        }
         let size = self.user.iter().map(|(name, value)| name.len().saturating_add(value.len())).fold(0, usize::saturating_add);
         let max = cloud.max_metadata();
         if size > max { Err(StoreError::MetadataTooLarge { size, max }) } else { Ok(()) }

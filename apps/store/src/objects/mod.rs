@@ -64,6 +64,16 @@ pub(crate) struct PutObject {
     pub(crate) now: u64,
 }
 
+/// An object that everybody may read; nothing else makes one.
+pub(crate) struct PublicObject(Object);
+
+impl PublicObject {
+    /// The object itself.
+    pub(crate) fn object(&self) -> &Object {
+        &self.0
+    }
+}
+
 impl ObjectStore {
     /// A store in memory.
     pub(crate) fn memory() -> Self {
@@ -150,6 +160,11 @@ impl ObjectStore {
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<Object, StoreError> {
         let index = self.inner.read();
         index.entry(bucket, key)?.map(Entry::object).ok_or_else(|| StoreError::NoSuchKey { key: key.into() })
+    }
+
+    /// The object of that key, if its writer lets everybody read it.
+    pub(crate) fn public_object(&self, bucket: &str, key: &str) -> Option<PublicObject> {
+        self.object(bucket, key).ok().filter(|object| object.info().attributes.is_public()).map(PublicObject)
     }
 
     /// Judges a condition ahead of a write, so that a body that cannot be used need not be sent. It is judged again when the write happens.

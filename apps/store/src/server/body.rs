@@ -21,8 +21,8 @@ const IDLE: Duration = Duration::from_secs(60);
 const DRAIN_BYTES: usize = 64 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// What the request says of its body's length.
-pub(super) fn check_framing(cloud: Cloud, headers: &HeaderMap, verified: &Verified) -> Result<Option<u64>, StoreError> {
+/// What the request says of its body's length; `None` where the body comes in chunks.
+pub(super) fn framing(headers: &HeaderMap) -> Result<Option<u64>, StoreError> {
     let chunked = headers.contains_key("transfer-encoding");
     let mut lengths = headers.get_all("content-length").iter();
     match (lengths.next(), lengths.next(), chunked) {
@@ -33,18 +33,24 @@ pub(super) fn check_framing(cloud: Cloud, headers: &HeaderMap, verified: &Verifi
             let length = digits.and_then(|text| text.parse().ok());
             length.map(Some).ok_or(StoreError::InvalidRequest { reason: "Content-Length is not a number" })
         }
-        // The verifier refuses a signed header that is missing; this holds even where one did not.
-        (None, _, true) if verified.signed_headers().iter().any(|name| name == "content-length") => Err(StoreError::MissingContentLength),
-        (None, _, true) => match cloud {
-            Cloud::S3 => Err(StoreError::NotImplemented { what: "Transfer-Encoding without a Content-Length" }),
-            Cloud::Oss => Ok(None),
-        },
+        (None, _, true) => Ok(None),
         (None, _, false) => Err(StoreError::MissingContentLength),
     }
 }
 
+/// The same of a signed request: it may have to have a length.
+pub(super) fn check_framing(cloud: Cloud, headers: &HeaderMap, verified: &Verified) -> Result<Option<u64>, StoreError> {
+    match (framing(headers)?, cloud) {
+        (Some(length), _) => Ok(Some(length)),
+        // The verifier refuses a signed header that is missing; this holds even where one did not.
+        (None, _) if verified.signed_headers().iter().any(|name| name == "content-length") => Err(StoreError::MissingContentLength),
+        (None, Cloud::S3) => Err(StoreError::NotImplemented { what: "Transfer-Encoding without a Content-Length" }),
+        (None, Cloud::Oss) => Ok(None),
+    }
+}
+
 /// The request's body. Hyper answers `Expect: 100-continue` when it is first asked for a frame, so nothing here may be called before the
-/// request is verified.
+/// request is verified, or is a form, which is verified by what its body says.
 pub(super) struct RequestBody {
     incoming: Incoming,
     /// The client waits for a word before it sends anything.
@@ -74,7 +80,8 @@ impl RequestBody {
         }
     }
 
-    async fn chunk(&mut self, received: u64, promised: Option<u64>) -> Result<Option<Bytes>, StoreError> {
+    /// The next bytes; `received` and `promised` are for the error.
+    pub(super) async fn chunk(&mut self, received: u64, promised: Option<u64>) -> Result<Option<Bytes>, StoreError> {
         self.next().await.map_err(|_| StoreError::IncompleteBody { promised: promised.unwrap_or_default(), received })
     }
 

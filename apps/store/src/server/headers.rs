@@ -1,21 +1,18 @@
 //! Headers of a request, under the names of each cloud, as the store's own vocabulary; and back.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use valetkey_core::verify::Verified;
-
 use crate::{
     Cloud, StoreError,
     digest::{Algorithm, Promises},
     objects::{Attributes, ObjectInfo, WriteCondition},
     xml,
 };
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Headers that ask for something that the store does not do. To ignore one would be to promise it.
 const NOT_IMPLEMENTED: &[&str] = &[
     "x-amz-trailer",
     "x-amz-decoded-content-length",
     "x-amz-write-offset-bytes",
-    "x-amz-website-redirect-location",
     "x-amz-object-lock-mode",
     "x-amz-object-lock-retain-until-date",
     "x-amz-object-lock-legal-hold",
@@ -97,6 +94,10 @@ impl<'a> Headers<'a> {
                 Cloud::Oss => own("object-acl")?,
             },
             tagging: own("tagging")?,
+            website_redirect: match self.cloud {
+                Cloud::S3 => own("website-redirect-location")?,
+                Cloud::Oss => None,
+            },
             ..Default::default()
         };
         let (meta, encryption) = (format!("{}meta-", prefix(self.cloud)), format!("{}server-side-", prefix(self.cloud)));
@@ -122,9 +123,9 @@ impl<'a> Headers<'a> {
         Ok(attributes)
     }
 
-    /// What the request promises of its body, but for its length.
-    pub(super) fn promises(&self, verified: &Verified) -> Result<Promises, StoreError> {
-        let mut promises = self.body_promises(verified)?;
+    /// What the request promises of its body, but for its length. `payload` is the SHA-256 that the signature covers.
+    pub(super) fn promises(&self, payload: Option<&[u8; 32]>) -> Result<Promises, StoreError> {
+        let mut promises = self.body_promises(payload)?;
         if self.cloud == Cloud::Oss {
             return match self.get("x-oss-hash-crc64ecma")? {
                 Some(value) => promises.crc64_ecma(value),
@@ -142,8 +143,8 @@ impl<'a> Headers<'a> {
     }
 
     /// What the request promises of its body where the checksum headers are about something else: the object that an upload becomes.
-    pub(super) fn body_promises(&self, verified: &Verified) -> Result<Promises, StoreError> {
-        let promises = verified.payload_sha256().into_iter().fold(Promises::new(), |promises, value| promises.payload_sha256(*value));
+    pub(super) fn body_promises(&self, payload: Option<&[u8; 32]>) -> Result<Promises, StoreError> {
+        let promises = payload.into_iter().fold(Promises::new(), |promises, value| promises.payload_sha256(*value));
         match self.get("content-md5")? {
             Some(value) => promises.content_md5(value),
             None => Ok(promises),
@@ -267,8 +268,10 @@ pub(super) fn describe(headers: &mut HeaderMap, cloud: Cloud, info: &ObjectInfo,
         let name = if cloud == Cloud::S3 { "x-amz-tagging-count" } else { "x-oss-tagging-count" };
         put(headers, name, &tagging.split('&').filter(|tag| !tag.is_empty()).count().to_string());
     }
-    if cloud == Cloud::Oss {
-        put(headers, "x-oss-object-type", if info.parts.is_some() { "Multipart" } else { "Normal" });
+    match (cloud, &attributes.website_redirect) {
+        (Cloud::S3, Some(location)) => put(headers, "x-amz-website-redirect-location", location),
+        (Cloud::S3, None) => {}
+        (Cloud::Oss, _) => put(headers, "x-oss-object-type", if info.parts.is_some() { "Multipart" } else { "Normal" }),
     }
 }
 

@@ -1,21 +1,24 @@
 //! The store's HTTP side: one port, two dialects.
 //!
 //! A request is verified before anything else is looked at, and each operation takes the [`Verified`] value: nothing else can make one, so
-//! no path leads to an object around the verification.
+//! no path leads to an object around the verification. Two more ways lead in, each with a proof of its own: a form, whose fields become a
+//! [`VerifiedForm`](valetkey_core::verify::VerifiedForm), and, where the store allows it, a read of a
+//! [`PublicObject`](crate::objects::PublicObject).
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, io, sync::Arc};
 
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use valetkey_core::{
     ObjectKey, Timestamp,
-    verify::{Refusal, Verified},
+    verify::{FormError, Refusal, Verified, VerifyError},
 };
 
 use crate::{Cloud, StoreError, objects::ObjectStore};
 
 mod body;
 mod conditions;
+mod form;
 mod gate;
 mod headers;
 mod operation;
@@ -27,7 +30,7 @@ mod write;
 pub use start::{Running, StartError, Store, StoreBuilder};
 
 use body::RequestBody;
-use gate::Gate;
+use gate::{Gate, Kind, Place};
 use headers::Headers;
 use operation::Operation;
 use respond::{Answer, AnswerBody, Envelope, answer};
@@ -46,7 +49,7 @@ pub struct Event<'a> {
     pub cloud: Cloud,
     /// The method as it was sent.
     pub method: &'a str,
-    /// The bucket and the key, of a verified request.
+    /// The bucket and the key, of a verified request and of a public object that was read.
     pub target: Option<(&'a str, Option<&'a str>)>,
     /// The status of the answer.
     pub status: u16,
@@ -54,6 +57,8 @@ pub struct Event<'a> {
     pub code: Option<&'a str>,
     /// Why the store itself failed.
     pub failure: Option<&'a StoreError>,
+    /// What was asked for and not done, of a request that was answered as if it was.
+    pub note: Option<&'a str>,
 }
 
 /// What every connection shares.
@@ -62,6 +67,7 @@ struct Service {
     gate: Gate,
     clock: Clock,
     observer: Observer,
+    allows_public_read: bool,
 }
 
 /// A verified request without its body.
@@ -91,11 +97,46 @@ impl Call<'_> {
     }
 }
 
-/// An answer on its way, and what a log is told about it.
-struct Outcome {
-    answer: Answer,
-    code: Option<&'static str>,
-    failure: Option<StoreError>,
+/// What a request turns out to be, for its answer and for a log.
+struct Told {
+    cloud: Cloud,
+    target: Option<(String, Option<String>)>,
+    note: Option<&'static str>,
+}
+
+/// Why a request was not done.
+enum Fault {
+    /// It did not prove that it may be.
+    Verify(VerifyError),
+    /// It could not be.
+    Store(StoreError),
+}
+
+impl Fault {
+    fn refusal(&self, cloud: Cloud) -> Refusal {
+        match self {
+            Self::Verify(error) => gate::dialect(cloud).refusal(error),
+            Self::Store(error) => error.answer(cloud),
+        }
+    }
+}
+
+impl From<VerifyError> for Fault {
+    fn from(error: VerifyError) -> Self {
+        Self::Verify(error)
+    }
+}
+
+impl From<FormError> for Fault {
+    fn from(error: FormError) -> Self {
+        Self::Verify(error.into())
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl Service {
@@ -103,35 +144,68 @@ impl Service {
     async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Infallible> {
         let (head, incoming) = request.into_parts();
         let mut body = RequestBody::new(incoming, &head.headers);
-        let cloud = gate::cloud_of(&head);
-        let request_id = request_id(cloud);
-        let envelope = Envelope { cloud, request_id: &request_id, is_head: head.method == Method::HEAD };
-        let now = (self.clock)();
-        let verified = match now {
-            Some(now) => self.gate.verify(cloud, &head, now),
-            None => Err(Refusal::new(500, "InternalError", "The store's clock cannot be read.")),
-        };
-        let mut outcome = match &verified {
-            Ok(verified) => {
-                let headers = Headers { cloud, map: &head.headers, query: verified.query() };
-                let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-                let call = Call { verified, headers, host, now: now.map(Timestamp::as_unix_seconds).unwrap_or_default() };
-                self.act(&call, &mut body).await.map_or_else(|error| refused(&envelope, error), |answer| Outcome { answer, code: None, failure: None })
-            }
-            Err(refusal) => Outcome { answer: envelope.refuse(refusal), code: Some(refusal.code), failure: None },
-        };
+        let mut told = Told { cloud: gate::cloud_of(&head), target: None, note: None };
+        let served = self.serve(&head, &mut body, &mut told).await;
         body.drain();
-        envelope.seal(outcome.answer.headers_mut());
+        let request_id = request_id(told.cloud);
+        let envelope = Envelope { cloud: told.cloud, request_id: &request_id, is_head: head.method == Method::HEAD };
+        let (mut answer, code, failure) = match served {
+            Ok(answer) => (answer, None, None),
+            Err(fault) => {
+                let refusal = fault.refusal(told.cloud);
+                let mut answer = envelope.refuse(&refusal);
+                if let Fault::Store(StoreError::InvalidRange { size, .. }) = &fault {
+                    headers::put(answer.headers_mut(), "content-range", &format!("bytes */{size}"));
+                }
+                (answer, Some(refusal.code), Some(fault))
+            }
+        };
+        envelope.seal(answer.headers_mut());
         (self.observer)(&Event {
             request_id: &request_id,
-            cloud,
+            cloud: told.cloud,
             method: head.method.as_str(),
-            target: verified.as_ref().ok().map(|verified| (verified.bucket(), verified.key().map(ObjectKey::as_str))),
-            status: outcome.answer.status().as_u16(),
-            code: outcome.code,
-            failure: outcome.failure.as_ref(),
+            target: told.target.as_ref().map(|(bucket, key)| (bucket.as_str(), key.as_deref())),
+            status: answer.status().as_u16(),
+            code,
+            failure: match &failure {
+                Some(Fault::Store(error @ StoreError::Internal { .. })) => Some(error),
+                _ => None,
+            },
+            note: told.note.filter(|_| code.is_none()),
         });
-        Ok(outcome.answer)
+        Ok(answer)
+    }
+
+    async fn serve(&self, head: &Parts, body: &mut RequestBody, told: &mut Told) -> Result<Answer, Fault> {
+        let no_clock = || StoreError::internal("read its clock", io::Error::other("it stands outside of the years that are known"));
+        let now = (self.clock)().ok_or_else(no_clock)?;
+        match self.gate.kind(head) {
+            Kind::Form(place) => self.take_form(head, place, body, now, told).await,
+            Kind::NotAForm => Err(StoreError::PreconditionFailed { condition: operation::NOT_A_FORM }.into()),
+            Kind::Anonymous(place) if self.allows_public_read => self.read_public(head, place, told).await,
+            Kind::Anonymous(_) | Kind::Signed => {
+                let verified = self.gate.verify(told.cloud, head, now)?;
+                told.target = Some((verified.bucket().to_owned(), verified.key().map(|key| key.as_str().to_owned())));
+                let headers = Headers { cloud: told.cloud, map: &head.headers, query: verified.query() };
+                let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+                let call = Call { verified: &verified, headers, host, now: now.as_unix_seconds() };
+                Ok(self.act(&call, body).await?)
+            }
+        }
+    }
+
+    /// Reads an object for somebody who shows nothing. What is not public is refused as if it was not there.
+    async fn read_public(&self, head: &Parts, place: Place, told: &mut Told) -> Result<Answer, Fault> {
+        let Place { bucket: Some(bucket), key: Some(key) } = place else { return Err(VerifyError::NotSigned.into()) };
+        let object = self.objects.public_object(&bucket, &key).ok_or(VerifyError::NotSigned)?;
+        told.target = Some((bucket, Some(key)));
+        if head.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("response-"))) {
+            let reason = "request specific response headers cannot be used for anonymous GET requests";
+            return Err(StoreError::InvalidRequest { reason }.into());
+        }
+        let headers = Headers { cloud: told.cloud, map: &head.headers, query: &[] };
+        Ok(read::public_object(&object, &headers, head.method == Method::GET).await?)
     }
 
     /// Does what a verified request asks for.
@@ -156,15 +230,6 @@ impl Service {
             Operation::HeadBucket => Ok(answer(StatusCode::OK, AnswerBody::empty())),
         }
     }
-}
-
-fn refused(envelope: &Envelope<'_>, error: StoreError) -> Outcome {
-    let refusal = error.answer(envelope.cloud);
-    let mut answer = envelope.refuse(&refusal);
-    if let StoreError::InvalidRange { size, .. } = &error {
-        headers::put(answer.headers_mut(), "content-range", &format!("bytes */{size}"));
-    }
-    Outcome { answer, code: Some(refusal.code), failure: Some(error).filter(|error| matches!(error, StoreError::Internal { .. })) }
 }
 
 /// An id for one request, in the form of the cloud. Without random bytes it is the same for all, which serves the request.

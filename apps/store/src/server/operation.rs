@@ -81,6 +81,17 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "x-oss-process",
 ];
 
+/// Parameters that make another operation of a request and that the store has.
+const IMPLEMENTED: &[&str] = &["list-type", "partNumber", "uploadId", "uploads", "versionId"];
+
+/// What S3 says to a POST at a bucket that is neither a form nor an operation.
+pub(super) const NOT_A_FORM: &str = "Bucket POST must be of the enclosure-type multipart/form-data";
+
+/// Whether a parameter makes another operation of a request.
+pub(super) fn is_subresource(name: &str) -> bool {
+    IMPLEMENTED.contains(&name) || NOT_IMPLEMENTED.contains(&name)
+}
+
 impl Operation {
     /// Classifies a request. `has_copy_source` says whether it names an object to copy.
     pub(super) fn of(verified: &Verified, has_copy_source: bool) -> Result<Self, StoreError> {
@@ -104,7 +115,7 @@ impl Operation {
                 "HEAD" => Ok(Self::HeadBucket),
                 "PUT" => Err(StoreError::NotImplemented { what: "making buckets by a request" }),
                 "DELETE" => Err(StoreError::NotImplemented { what: "deleting buckets" }),
-                "POST" => Err(StoreError::NotImplemented { what: "uploads by a form" }),
+                "POST" => Err(StoreError::PreconditionFailed { condition: NOT_A_FORM }),
                 _ => Err(method_not_allowed()),
             };
         }

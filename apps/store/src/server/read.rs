@@ -5,12 +5,12 @@ use http::StatusCode;
 use super::{
     Call,
     conditions::{self, Decision},
-    headers::{describe, put},
+    headers::{Headers, describe, put},
     respond::{Answer, AnswerBody, answer, xml_answer},
 };
 use crate::{
     StoreError,
-    objects::{ListQuery, MAX_KEYS, ObjectStore},
+    objects::{ListQuery, MAX_KEYS, Object, ObjectStore, PublicObject},
     range, xml,
 };
 
@@ -18,32 +18,41 @@ use crate::{
 pub(super) async fn object(store: &ObjectStore, call: &Call<'_>, with_body: bool) -> Result<Answer, StoreError> {
     let overrides = overrides(call)?;
     let object = store.object(call.bucket(), call.key()?)?;
+    send(&object, &call.headers, overrides, with_body).await
+}
+
+/// GET and HEAD of an object that everybody may read.
+pub(super) async fn public_object(object: &PublicObject, headers: &Headers<'_>, with_body: bool) -> Result<Answer, StoreError> {
+    send(object.object(), headers, Vec::new(), with_body).await
+}
+
+async fn send(object: &Object, headers: &Headers<'_>, overrides: Vec<(&'static str, Vec<u8>)>, with_body: bool) -> Result<Answer, StoreError> {
     let info = object.info();
-    call.headers.check_customer_key(info)?;
-    if conditions::judge(&call.headers, info)? == Decision::NotModified {
+    headers.check_customer_key(info)?;
+    if conditions::judge(headers, info)? == Decision::NotModified {
         let mut answer = answer(StatusCode::NOT_MODIFIED, AnswerBody::empty());
-        put(answer.headers_mut(), "etag", &xml::etag(call.cloud(), &info.etag));
+        put(answer.headers_mut(), "etag", &xml::etag(headers.cloud, &info.etag));
         put(answer.headers_mut(), "last-modified", &crate::time::http_date(info.last_modified));
         return Ok(answer);
     }
-    let asked = match call.headers.get("range")? {
-        Some(header) if conditions::range_applies(&call.headers, info)? => range::parse(header, info.size)?,
+    let asked = match headers.get("range")? {
+        Some(header) if conditions::range_applies(headers, info)? => range::parse(header, info.size)?,
         _ => None,
     };
     let bytes = asked.clone().unwrap_or(0..info.size);
     let len = bytes.end.saturating_sub(bytes.start);
     let body = if with_body { AnswerBody::stream(object.read(bytes.clone()), len).await? } else { AnswerBody::empty() };
     let mut answer = answer(if asked.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }, body);
-    let headers = answer.headers_mut();
-    let with_checksums = asked.is_none() && call.headers.own("checksum-mode")?.is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
-    describe(headers, call.cloud(), info, with_checksums);
-    put(headers, "content-length", &len.to_string());
+    let told = answer.headers_mut();
+    let with_checksums = asked.is_none() && headers.own("checksum-mode")?.is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
+    describe(told, headers.cloud, info, with_checksums);
+    put(told, "content-length", &len.to_string());
     if asked.is_some() {
-        put(headers, "content-range", &format!("bytes {}-{}/{}", bytes.start, bytes.end.saturating_sub(1), info.size));
+        put(told, "content-range", &format!("bytes {}-{}/{}", bytes.start, bytes.end.saturating_sub(1), info.size));
     }
     for (name, value) in overrides {
         if let Ok(value) = http::HeaderValue::from_bytes(&value) {
-            headers.insert(name, value);
+            told.insert(name, value);
         }
     }
     Ok(answer)

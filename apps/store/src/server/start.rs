@@ -62,6 +62,7 @@ impl Store {
             regions: HashMap::new(),
             clock: Arc::new(system_time),
             observer: Arc::new(|_| {}),
+            allows_public_read: false,
         }
     }
 }
@@ -76,6 +77,7 @@ pub struct StoreBuilder {
     regions: HashMap<Cloud, String>,
     clock: Clock,
     observer: Observer,
+    allows_public_read: bool,
 }
 
 impl StoreBuilder {
@@ -128,6 +130,18 @@ impl StoreBuilder {
         self
     }
 
+    /// Lets everybody read the objects that were written with the ACL `public-read` or `public-read-write`, as the clouds do: GET and HEAD of
+    /// one object, without a signature. Without this a store keeps the word and refuses such a read. Nobody may list or write so.
+    ///
+    /// ```
+    /// let builder = valetkey_store::Store::builder().bucket("media").allow_public_read(true);
+    /// # let _ = builder;
+    /// ```
+    pub fn allow_public_read(mut self, allow: bool) -> Self {
+        self.allows_public_read = allow;
+        self
+    }
+
     /// Opens the storage and serves at `address`, which must be a loopback address; port 0 takes a free one.
     ///
     /// # Errors
@@ -151,7 +165,7 @@ impl StoreBuilder {
         let mut hosts = self.hosts;
         hosts.extend([address.to_string(), format!("localhost:{}", address.port())]);
         let gate = Gate::new(&hosts, &self.credentials, &self.regions);
-        let service = Arc::new(Service { objects, gate, clock: self.clock, observer: self.observer });
+        let service = Arc::new(Service { objects, gate, clock: self.clock, observer: self.observer, allows_public_read: self.allows_public_read });
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(accept(listener, service, stopped));
         Ok(Running { address, stop, task })

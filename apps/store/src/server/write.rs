@@ -30,7 +30,7 @@ pub(super) async fn put_object(store: &ObjectStore, call: &Call<'_>, body: &mut 
         now: call.now,
     };
     store.check_condition(&put.bucket, &put.key, &put.condition)?;
-    let promises = call.headers.promises(call.verified)?;
+    let promises = call.headers.promises(call.verified.payload_sha256())?;
     let staged = receive(store, call, body, promises).await?;
     let info = store.put(put, staged).await?;
     let mut answer = answer(StatusCode::OK, AnswerBody::empty());
@@ -62,7 +62,7 @@ pub(super) async fn copy_object(store: &ObjectStore, call: &Call<'_>) -> Result<
     Ok(answer)
 }
 
-/// What a copy has: the source's attributes or, if the request says so, its own. Access, class and encryption are never copied.
+/// What a copy has: the source's attributes or, if the request says so, its own. Access, class, encryption and redirect are never copied.
 fn copied_attributes(call: &Call<'_>, source: &Object) -> Result<Attributes, StoreError> {
     let own = call.headers.attributes()?;
     let replaces = |name: &'static str| match call.headers.own(name)? {
@@ -76,7 +76,7 @@ fn copied_attributes(call: &Call<'_>, source: &Object) -> Result<Attributes, Sto
     Ok(if replaces("metadata-directive")? {
         Attributes { tagging, ..own }
     } else {
-        Attributes { tagging, storage_class: own.storage_class, acl: own.acl, encryption: own.encryption, ..kept }
+        Attributes { tagging, storage_class: own.storage_class, acl: own.acl, encryption: own.encryption, website_redirect: own.website_redirect, ..kept }
     })
 }
 
@@ -139,7 +139,7 @@ fn checksum_kind(call: &Call<'_>, algorithm: Algorithm) -> Result<ChecksumKind, 
 pub(super) async fn upload_part(store: &ObjectStore, call: &Call<'_>, body: &mut RequestBody) -> Result<Answer, StoreError> {
     let number = part_number(call)?;
     let upload = store.upload(call.bucket(), call.key()?, call.upload_id())?;
-    let promises = call.headers.promises(call.verified)?;
+    let promises = call.headers.promises(call.verified.payload_sha256())?;
     let promises = upload.checksum.into_iter().fold(promises, |promises, (algorithm, _)| promises.compute(algorithm));
     let staged = receive(store, call, body, promises).await?;
     let part = store.put_part(&upload, number, staged, call.now).await?;
@@ -180,7 +180,7 @@ pub(super) async fn complete_upload(store: &ObjectStore, call: &Call<'_>, body: 
     let condition = call.headers.write_condition()?;
     store.check_condition(call.bucket(), call.key()?, &condition)?;
     let length = check_framing(call.cloud(), call.headers.map, call.verified)?;
-    let promises = length.into_iter().fold(call.headers.body_promises(call.verified)?, Promises::length);
+    let promises = length.into_iter().fold(call.headers.body_promises(call.verified.payload_sha256())?, Promises::length);
     let list = body.collect(promises, length, xml::MAX_LIST_BODY).await?;
     let takes_all = match (call.cloud(), call.headers.own("complete-all")?) {
         (Cloud::Oss, Some(word)) if word.eq_ignore_ascii_case("yes") && list.is_empty() => true,

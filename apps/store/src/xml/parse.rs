@@ -1,7 +1,6 @@
-//! The list of parts that completes an upload: the only XML that the store reads.
+//! The list of parts that completes an upload.
 
-use quick_xml::{Reader, events::Event};
-
+use super::walk::{Elements, malformed, walk};
 use crate::{
     StoreError,
     digest::Algorithm,
@@ -21,34 +20,9 @@ pub(crate) fn complete_list(body: &[u8]) -> Result<Vec<CompletePart>, StoreError
         return Err(malformed("the list is too long"));
     }
     let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))?;
-    let mut reader = Reader::from_str(text);
     let mut list = List::default();
-    loop {
-        match reader.read_event().map_err(|_| malformed("it is not well-formed"))? {
-            Event::Start(start) => list.open(start.local_name().as_ref())?,
-            Event::Empty(start) => {
-                list.open(start.local_name().as_ref())?;
-                list.close()?;
-            }
-            Event::End(_) => list.close()?,
-            Event::Text(text) => list.text(&text)?,
-            Event::GeneralRef(reference) => {
-                let character = reference.resolve_char_ref().map_err(|_| malformed("it has a wrong character reference"))?;
-                match character {
-                    Some(character) => list.text(character.encode_utf8(&mut [0; 4]))?,
-                    None => list.text(quick_xml::escape::resolve_predefined_entity(&reference).ok_or_else(|| malformed("it has an entity of its own"))?)?,
-                }
-            }
-            Event::DocType(_) => return Err(malformed("it has a document type")),
-            Event::CData(_) | Event::PI(_) => return Err(malformed("it has a section that no such list needs")),
-            Event::Decl(_) | Event::Comment(_) => {}
-            Event::Eof => return list.finish(),
-        }
-    }
-}
-
-fn malformed(reason: &'static str) -> StoreError {
-    StoreError::MalformedXml { reason }
+    walk(text, &mut list)?;
+    list.finish()
 }
 
 /// What an element's text is for.
@@ -72,7 +46,7 @@ struct List {
     field: Option<(Field, String)>,
 }
 
-impl List {
+impl Elements for List {
     fn open(&mut self, name: &str) -> Result<(), StoreError> {
         self.depth = self.depth.saturating_add(1);
         match self.depth {
@@ -112,7 +86,9 @@ impl List {
         self.depth = self.depth.saturating_sub(1);
         Ok(())
     }
+}
 
+impl List {
     fn close_field(&mut self) -> Result<(), StoreError> {
         let (Some((field, text)), Some((number, etag, checksums))) = (self.field.take(), &mut self.part) else {
             return Err(malformed("it is not well-formed"));

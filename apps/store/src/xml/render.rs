@@ -156,6 +156,18 @@ pub(crate) fn complete_result(cloud: Cloud, result: &CompleteResult<'_>) -> Stri
     xml.finish()
 }
 
+/// `PostResponse`, for a form that asks for the status 201.
+pub(crate) fn post_response(cloud: Cloud, location: &str, bucket: &str, info: &ObjectInfo) -> String {
+    let mut xml = Document::new();
+    xml.element("PostResponse", |xml| {
+        xml.text("Location", location);
+        xml.text("Bucket", bucket);
+        xml.text("Key", &info.key);
+        xml.text("ETag", &etag(cloud, &info.etag));
+    });
+    xml.finish()
+}
+
 /// `ListPartsResult`.
 pub(crate) fn list_parts_result(cloud: Cloud, page: &PartListing, marker: u16, max_parts: u32, url_encoded: bool) -> String {
     let mut xml = Document::new();

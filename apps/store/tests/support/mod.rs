@@ -1,6 +1,8 @@
 //! A running store, requests signed for it, and a client that sends exactly the bytes it is told to.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod form;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -20,7 +22,7 @@ use valetkey_core::{
 };
 use valetkey_oss::Oss;
 use valetkey_s3::S3;
-use valetkey_store::{Cloud, Running, Store};
+use valetkey_store::{Cloud, Running, Store, StoreBuilder};
 
 pub(crate) const BUCKET: &str = "media";
 pub(crate) const NOW: u64 = 1_795_343_400;
@@ -38,16 +40,19 @@ impl Fixture {
     }
 
     pub(crate) async fn start(folder: Option<PathBuf>) -> Self {
+        let folder = |builder: StoreBuilder| folder.into_iter().fold(builder, StoreBuilder::folder);
+        Self::with(folder).await
+    }
+
+    /// A store that is built as the others, but for `change`.
+    pub(crate) async fn with(change: impl FnOnce(StoreBuilder) -> StoreBuilder) -> Self {
         let now = Arc::new(AtomicU64::new(NOW));
         let clock = Arc::clone(&now);
         let mut builder = Store::builder().bucket(BUCKET).bucket("other").clock(move || at(clock.load(Ordering::SeqCst)));
         for cloud in CLOUDS {
             builder = builder.credentials(cloud, credentials(cloud));
         }
-        if let Some(folder) = folder {
-            builder = builder.folder(folder);
-        }
-        let store = builder.bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let store = change(builder).bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         Self { store, now, style: AddressingStyle::Path }
     }
 
@@ -56,6 +61,11 @@ impl Fixture {
     }
 
     pub(crate) fn sign_as(&self, cloud: Cloud, credentials: &Credentials, bucket: &str, request: &ObjectRequest) -> PresignedRequest {
+        self.signing(cloud, credentials, bucket, |dialect, context| dialect.sign(context, request).unwrap())
+    }
+
+    /// Everything that a signature is made of, for `sign`.
+    pub(crate) fn signing<T>(&self, cloud: Cloud, credentials: &Credentials, bucket: &str, sign: impl FnOnce(&dyn Dialect, &SigningContext<'_>) -> T) -> T {
         let dialect: &dyn Dialect = match cloud {
             Cloud::S3 => &S3,
             Cloud::Oss => &Oss,
@@ -70,7 +80,7 @@ impl Fixture {
         let limits = Limits { provider_max, provider_name, store_max: None };
         let validity = PresignOptions::new().resolve(at(self.now.load(Ordering::SeqCst)), limits, None).unwrap();
         let key = dialect.signing_key(credentials, validity.signed_at().to_basic().day(), &target.region, target.service);
-        dialect.sign(&SigningContext { credentials, key: &key, target: &target, validity }, request).unwrap()
+        sign(dialect, &SigningContext { credentials, key: &key, target: &target, validity })
     }
 
     /// Signs what a presigner refuses to sign: `wire` as it is, whose target has a signature of something else. What no signature can be of stays as it is.
@@ -117,7 +127,12 @@ impl Fixture {
 
     /// Every key that is there.
     pub(crate) async fn keys(&self) -> Vec<String> {
-        let listing = self.call(Cloud::S3, &ObjectRequest::list(), b"").await;
+        self.keys_of(BUCKET).await
+    }
+
+    pub(crate) async fn keys_of(&self, bucket: &str) -> Vec<String> {
+        let list = self.sign_as(Cloud::S3, &credentials(Cloud::S3), bucket, &ObjectRequest::list());
+        let listing = self.send(&Wire::of(&list)).await;
         assert_eq!(listing.status, 200);
         listing.text().split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
     }

@@ -1,15 +1,20 @@
 //! The command line, and one line for what is wrong with it.
 
+mod explain;
+mod post;
+
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use valetkey::{AddressingStyle, Checksum, ContentMd5, CopySource, Endpoint, Timestamp, life_from_text};
+
+pub(crate) use explain::explain;
+pub(crate) use post::{PolicyArgs, PostArgs, PostOutput, TypeRule};
 
 use crate::error::CliError;
 use crate::request;
 
-/// Signs and verifies presigned URLs for Amazon S3 and Alibaba Cloud OSS.
+/// Signs and verifies presigned URLs and upload forms for Amazon S3 and Alibaba Cloud OSS.
 ///
 /// Credentials come from the environment or from where the configuration says; no flag takes a secret.
 #[derive(Parser)]
@@ -22,7 +27,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or not valid; 2 the command line is wrong; 3 configuration, region or credentials; \
-4 refused, or a batch line failed; 130 interrupted. Errors are one line on standard error.";
+4 refused, or a batch line failed; 5 no answer; 130 interrupted. Errors are one line on standard error.";
 
 /// Flags of every command that uses a configuration.
 #[derive(Args)]
@@ -50,8 +55,10 @@ impl Global {
 pub(crate) enum Command {
     /// Sign a request, or a stream of them
     Presign(Box<PresignArgs>),
-    /// Check a presigned URL with the secret that signed it
-    Verify(VerifyArgs),
+    /// Sign an upload form for browsers, or upload a file by one
+    Post(Box<PostArgs>),
+    /// Check a presigned URL or a form with the secret that signed it
+    Verify(Box<VerifyArgs>),
     /// Run a development store on this machine that speaks both dialects
     Store(StoreArgs),
     /// Show uploads, downloads and refusals through both clouds' dialects against a store of its own
@@ -179,24 +186,39 @@ pub(crate) enum PresignOutput {
     Curl,
 }
 
-/// `verify URL`
+/// `verify URL` and `verify --form FILE`
 #[derive(Args)]
 #[command(
+    override_usage = "valetkey verify [OPTIONS] URL\n       valetkey verify --form FILE|- [OPTIONS]",
     after_help = "The store is the one of --store, else of VALETKEY_STORE, else the configuration's default where it is of the URL's cloud. It says bucket, region, \
 endpoint and credentials. Without a store the credentials are the environment's, and the clouds' public hosts are known besides the environment's endpoint.\n\
 At an endpoint, path style (HOST/BUCKET/KEY) and virtual-hosted URLs (BUCKET.HOST/KEY) are known, and with --bucket on OSS the bucket's own host too. On S3, \
-where no signature covers the bucket, the bucket's own host is known from a store whose addressing is custom-domain."
+where no signature covers the bucket, the bucket's own host is known from a store whose addressing is custom-domain.\n\
+A form is what `valetkey post` prints, an object of its fields, or a list of [NAME, VALUE] pairs. The bucket is that of its URL; without a URL, of --bucket or the \
+store."
 )]
 pub(crate) struct VerifyArgs {
     /// The URL exactly as it was received; `-` reads it from standard input
     #[arg(value_name = "URL")]
-    pub(crate) url: String,
-    /// Method of the request
-    #[arg(long, default_value = "GET")]
-    pub(crate) method: String,
+    pub(crate) url: Option<String>,
+    /// Judge the form in FILE (`-`: standard input) instead of a URL
+    #[arg(long, value_name = "FILE")]
+    pub(crate) form: Option<PathBuf>,
+    /// Method of the request [default: GET]
+    #[arg(long)]
+    pub(crate) method: Option<String>,
     /// A header that came with the request; may be repeated
     #[arg(long, value_name = "NAME: VALUE", value_parser = request::header)]
     pub(crate) header: Vec<(String, String)>,
+    /// With --form: bytes of the file, or KiB, MiB, GiB [default: not judged]
+    #[arg(long, value_name = "SIZE", value_parser = request::size)]
+    pub(crate) size: Option<u64>,
+    /// With --form: the type that the client gives, where the form leaves it open
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) content_type: Option<String>,
+    /// With --form: the name of the file [default: ${filename}, so that the key is shown as it is]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) file_name: Option<String>,
     /// Judge as of this time instead of now
     #[arg(long, value_name = "RFC3339")]
     pub(crate) at: Option<Timestamp>,
@@ -238,6 +260,9 @@ pub(crate) struct StoreArgs {
     /// Made-up keys, or the ones of the environment (AWS_*, OSS_*)
     #[arg(long, value_enum, value_name = "FROM", default_value = "fake")]
     pub(crate) credentials: StoreCredentials,
+    /// Let everybody read the objects whose ACL is public-read or public-read-write, without a signature, as the clouds do [default: refused]
+    #[arg(long)]
+    pub(crate) allow_public_read: bool,
 }
 
 /// Whose signatures the store takes.
@@ -249,71 +274,6 @@ pub(crate) enum StoreCredentials {
     Env,
 }
 
-/// What is wrong with a command line, in one line. Values are repeated only where a list of words is allowed; others may be anything.
-pub(crate) fn explain(error: &clap::Error) -> CliError {
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
-        _ => None,
-    };
-    let flag = context(ContextKind::InvalidArg).unwrap_or_default();
-    // `--expires <DURATION>`: what it takes is in the reason.
-    let flag = flag.split(' ').next().unwrap_or_default();
-    let near = |kind| context(kind).map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
-    let message = match error.kind() {
-        ErrorKind::UnknownArgument if ["secret", "password", "token", "credential"].iter().any(|word| flag.contains(word)) => {
-            format!(
-                "`{}` is not a flag: no flag takes a secret; set the provider's environment variables, or name their place in the configuration",
-                clipped(flag)
-            )
-        }
-        ErrorKind::UnknownArgument if flag.starts_with('-') => {
-            // The library suggests words that only begin alike.
-            let is_near = context(ContextKind::SuggestedArg).is_some_and(|word| strsim::damerau_levenshtein(flag, &word) <= 2);
-            let hint = if is_near {
-                near(ContextKind::SuggestedArg)
-            } else if flag.starts_with("--") {
-                "; see --help for the flags, and give other headers and parameters with --header and --query".to_owned()
-            } else {
-                "; see --help, and write a value that begins with `-` as --flag=VALUE".to_owned()
-            };
-            format!("`{}` is not a flag here{hint}", clipped(flag))
-        }
-        ErrorKind::UnknownArgument | ErrorKind::TooManyValues => "there is a word too many; see --help, and quote keys that have blanks".to_owned(),
-        ErrorKind::InvalidSubcommand => {
-            let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-            let hint = near(ContextKind::SuggestedSubcommand);
-            format!("`{}` is not a command; use presign, verify, store or demo{hint}", clipped(&word))
-        }
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "no command was given; use presign, verify, store or demo, or --help".to_owned()
-        }
-        ErrorKind::InvalidValue if context(ContextKind::InvalidValue).unwrap_or_default().is_empty() => {
-            format!("`{flag}` needs a value; a value that begins with `-` is written {flag}=VALUE")
-        }
-        ErrorKind::InvalidValue => {
-            let word = context(ContextKind::InvalidValue).unwrap_or_default();
-            format!("{flag}: `{}` is not one of {}", clipped(&word), context(ContextKind::ValidValue).unwrap_or_default())
-        }
-        ErrorKind::ValueValidation => {
-            let reason = std::error::Error::source(error).map_or_else(|| "the value cannot be read".to_owned(), ToString::to_string);
-            format!("{flag}: {reason}")
-        }
-        ErrorKind::ArgumentConflict => format!("`{flag}` is given more than once; give it once"),
-        ErrorKind::MissingRequiredArgument => format!("{} is missing; see --help", context(ContextKind::InvalidArg).unwrap_or_default()),
-        ErrorKind::InvalidUtf8 => "an argument is not UTF-8; keys and values must be".to_owned(),
-        other => format!("{}; see --help", other.as_str().unwrap_or("the command line cannot be read")),
-    };
-    CliError::usage("usage", message)
-}
-
 fn bytes(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "the length is a number of bytes, such as 52113".to_owned())
-}
-
-/// The beginning of a word that may be of any length.
-fn clipped(word: &str) -> String {
-    let mut chars = word.chars();
-    let start: String = chars.by_ref().take(40).collect();
-    if chars.next().is_some() { format!("{start}...") } else { start }
 }

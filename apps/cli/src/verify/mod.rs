@@ -1,4 +1,7 @@
-//! `valetkey verify URL`: what a backend would do with the request, with the reason when it would refuse.
+//! `valetkey verify URL`: what a backend would do with the request, with the reason when it would refuse; and of a form alike.
+
+mod fields;
+mod form;
 
 use std::io::Read as _;
 
@@ -14,9 +17,22 @@ use crate::output;
 /// The most that is read of standard input: several times what any verifier looks at.
 const MAX_INPUT: u64 = 64 * 1024;
 
-/// Verifies one URL and says what it is for.
+/// Verifies one URL or form and says what it is for.
 pub(crate) fn run(global: &Global, args: &VerifyArgs) -> Result<(), CliError> {
-    let text = if args.url == "-" { read_stdin()? } else { args.url.clone() };
+    let mixed = |flag: &str, what: &str| Err(CliError::usage("usage", format!("`{flag}` means nothing for {what}; leave it out")));
+    let of_url = [("--method", args.method.is_some()), ("--header", !args.header.is_empty())];
+    let of_form = [("--size", args.size.is_some()), ("--content-type", args.content_type.is_some()), ("--file-name", args.file_name.is_some())];
+    let given = |flags: &[(&'static str, bool)]| flags.iter().find(|(_, given)| *given).map(|(flag, _)| *flag);
+    match (&args.url, &args.form) {
+        (None, None) => Err(CliError::usage("usage", "URL is missing; give one, or a form with --form")),
+        (Some(_), Some(_)) => Err(CliError::usage("usage", "give a URL or --form, not both")),
+        (None, Some(file)) => given(&of_url).map_or_else(|| form::run(global, args, file), |flag| mixed(flag, "a form")),
+        (Some(url), None) => given(&of_form).map_or_else(|| run_url(global, args, url), |flag| mixed(flag, "a URL")),
+    }
+}
+
+fn run_url(global: &Global, args: &VerifyArgs, url: &str) -> Result<(), CliError> {
+    let text = if url == "-" { read_stdin()? } else { url.to_owned() };
     let url = Url::split(&text)?;
     let store = chosen_store(global, url.provider())?;
     let provider = match &store {
@@ -24,19 +40,24 @@ pub(crate) fn run(global: &Global, args: &VerifyArgs) -> Result<(), CliError> {
         None => url.provider().ok_or_else(|| invalid(&VerifyError::NotSigned, None))?,
     };
     let headers = headers(args, url.authority)?;
-    let request = IncomingRequest { scheme: url.scheme, method: &args.method, target: &url.target, headers: &headers };
-    let readings = readings(provider, store.as_ref(), args, &request, signed_host(url.scheme, url.authority))?;
-    let credentials = match &store {
-        Some(store) => store.credentials()?,
-        None => provider.credentials_from_env()?,
-    };
-    let now = match args.at {
-        Some(moment) => moment,
-        None => SystemClock.now().map_err(|error| CliError::failure("clock", error.to_string()))?,
-    };
-    let verified = verify(provider, &request, &readings, &credentials, now).map_err(|error| invalid(&error, Some(provider)))?;
+    let method = args.method.as_deref().unwrap_or("GET");
+    let request = IncomingRequest { scheme: url.scheme, method, target: &url.target, headers: &headers };
+    let readings = readings(provider, store.as_ref(), args, &url)?;
+    let credentials = credentials(provider, store.as_ref())?;
+    let verified = verify(provider, &request, &readings, &credentials, now(args)?).map_err(|error| invalid(&error, Some(provider)))?;
     check_bucket(verified.bucket(), store.as_ref(), args)?;
     print(provider, &verified, args.output)
+}
+
+fn credentials(provider: Provider, store: Option<&StoreConfig>) -> Result<Credentials, CliError> {
+    Ok(match store {
+        Some(store) => store.credentials()?,
+        None => provider.credentials_from_env()?,
+    })
+}
+
+fn now(args: &VerifyArgs) -> Result<Timestamp, CliError> {
+    args.at.map_or_else(|| SystemClock.now().map_err(|error| CliError::failure("clock", error.to_string())), Ok)
 }
 
 /// Reads the URL in the first way in which it can be meant.
@@ -77,10 +98,6 @@ fn check_bucket(bucket: &str, store: Option<&StoreConfig>, args: &VerifyArgs) ->
 }
 
 fn invalid(error: &VerifyError, provider: Option<Provider>) -> CliError {
-    let cloud = provider.map(|provider| {
-        let refusal = provider.dialect().refusal(error);
-        format!(" ({} would answer {} {})", provider.name(), refusal.status, refusal.code)
-    });
     let hint = match error {
         VerifyError::NotSigned => "; give a URL as `valetkey presign` prints it, with its whole query",
         VerifyError::SignedHeaderMissing { .. } => "; give each header that was sent with --header",
@@ -91,6 +108,15 @@ fn invalid(error: &VerifyError, provider: Option<Provider>) -> CliError {
         VerifyError::UnknownHost => "; name the store with --store, or its host with --endpoint",
         _ => "",
     };
+    refusal(error, hint, provider)
+}
+
+/// The reason, what the caller may have missed, and what the cloud would say.
+fn refusal(error: &VerifyError, hint: &str, provider: Option<Provider>) -> CliError {
+    let cloud = provider.map(|provider| {
+        let refusal = provider.dialect().refusal(error);
+        format!(" ({} would answer {} {})", provider.name(), refusal.status, refusal.code)
+    });
     CliError::failure(error.code(), format!("invalid: {error}{hint}{}", cloud.unwrap_or_default()))
 }
 
@@ -140,6 +166,11 @@ impl<'t> Url<'t> {
         Ok(Self { scheme, authority, target })
     }
 
+    /// As a signature has it.
+    fn host(&self) -> String {
+        signed_host(self.scheme, self.authority)
+    }
+
     /// The cloud that the names of the signature's own parameters are of. Any other name may stand in a URL of either.
     fn provider(&self) -> Option<Provider> {
         let query = self.target.split_once('?').map(|(_, query)| query).unwrap_or_default().to_ascii_lowercase();
@@ -172,16 +203,11 @@ fn chosen_store(global: &Global, provider: Option<Provider>) -> Result<Option<St
 }
 
 /// The ways to read the URL, in their order: whose hosts they are, under which path, in which region.
-fn readings(
-    provider: Provider,
-    store: Option<&StoreConfig>,
-    args: &VerifyArgs,
-    request: &IncomingRequest<'_>,
-    host: String,
-) -> Result<Vec<Audience>, CliError> {
+fn readings(provider: Provider, store: Option<&StoreConfig>, args: &VerifyArgs, url: &Url<'_>) -> Result<Vec<Audience>, CliError> {
     let settings = store.map(StoreConfig::settings_with_env);
     let bucket = args.bucket.as_ref().or(settings.as_ref().map(|settings| &settings.bucket));
-    let is_public = is_public(provider, request);
+    let host = url.host();
+    let is_public = provider.public_host(&host).is_some();
     let place = |endpoint: &Endpoint| (signed_host(endpoint.scheme(), endpoint.authority()), endpoint.base_path().to_owned());
     // Path style and virtual-hosted, and only then the bucket's own host.
     let at = |(base, path): (String, String)| {
@@ -207,14 +233,6 @@ fn readings(
     };
     let region = args.region.clone().or(settings.and_then(|settings| settings.region));
     Ok(readings.into_iter().map(|audience| region.iter().fold(audience, Audience::region)).collect())
-}
-
-/// Whether the host is one of the cloud's own: then a request whose path names a bucket has one.
-fn is_public(provider: Provider, request: &IncomingRequest<'_>) -> bool {
-    let query = request.target.split_once('?').map(|(_, query)| query).unwrap_or_default();
-    let target = format!("/bucket?{query}");
-    let request = IncomingRequest { target: &target, ..*request };
-    provider.dialect().parse(&request, &Audience::public()).is_ok_and(|claim| claim.bucket.is_some())
 }
 
 fn headers<'a>(args: &'a VerifyArgs, authority: &'a str) -> Result<Vec<(&'a str, &'a [u8])>, CliError> {

@@ -1,0 +1,147 @@
+//! Sending what was signed.
+//!
+//! A thin layer over an HTTP client that does what a presigned request needs: it sends exactly the signed headers and nothing that breaks the signature,
+//! gives every body a length, follows no redirect (the host is signed, so a redirected request must be signed anew), and reads the store's error. A signed
+//! form goes the same way, with its fields in their order and the file last.
+
+mod body;
+mod error;
+mod form;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use valetkey_core::PresignedRequest;
+
+pub use body::Body;
+pub use error::TransferError;
+pub use form::{FormFile, Uploaded};
+
+use body::BodyKind;
+use error::refused;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Sends presigned requests. Cheap to clone; connections are shared.
+///
+/// ```no_run
+/// # async fn example(put: valetkey::PresignedRequest) -> Result<(), Box<dyn std::error::Error>> {
+/// use valetkey::transfer::{Body, Transfer};
+///
+/// let answer = Transfer::new()?.send(&put, Body::from("hello")).await?;
+/// println!("stored, ETag {:?}", answer.header("etag"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Transfer {
+    client: reqwest::Client,
+    /// A proxy that the environment names cannot reach this machine's own loopback.
+    loopback: reqwest::Client,
+}
+
+impl Transfer {
+    /// Makes a client.
+    ///
+    /// # Errors
+    /// [`TransferError::Unsendable`] when the system's TLS cannot be set up.
+    pub fn new() -> Result<Self, TransferError> {
+        let builder = || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT);
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| TransferError::Unsendable { reason: error.without_url().to_string() });
+        Ok(Self { client: build(builder())?, loopback: build(builder().no_proxy())? })
+    }
+
+    /// Sends a request with a body and waits for the beginning of the answer.
+    ///
+    /// # Errors
+    /// [`TransferError`] for every answer outside of 2xx and for none.
+    pub async fn send(&self, request: &PresignedRequest, body: Body) -> Result<Answer, TransferError> {
+        let (method, url, headers) = request.http_parts();
+        let unsendable = |reason: String| TransferError::Unsendable { reason };
+        let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| unsendable(error.to_string()))?;
+        let takes_body = matches!(method, reqwest::Method::PUT | reqwest::Method::POST);
+        let mut builder = self.client_for(url).request(method, url);
+        for (name, value) in headers {
+            let value =
+                reqwest::header::HeaderValue::from_bytes(value.as_bytes()).map_err(|_| unsendable(format!("`{name}` has a value that HTTP cannot carry")))?;
+            builder = builder.header(name, value);
+        }
+        builder = match body.0 {
+            BodyKind::Empty if takes_body => builder.body(Bytes::new()),
+            BodyKind::Empty => builder,
+            BodyKind::Bytes(bytes) => builder.body(bytes),
+            BodyKind::Stream { length, stream } => builder.header(reqwest::header::CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream)),
+        };
+        let response = builder.send().await.map_err(TransferError::no_answer)?;
+        if response.status().is_success() { Ok(Answer(response)) } else { Err(refused(response).await) }
+    }
+
+    fn client_for(&self, url: &str) -> &reqwest::Client {
+        if is_loopback(url) { &self.loopback } else { &self.client }
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    address.is_ok_and(|address| address.is_loopback()) || host == "localhost" || host.ends_with(".localhost")
+}
+
+/// An answer that succeeded.
+#[derive(Debug)]
+pub struct Answer(reqwest::Response);
+
+impl Answer {
+    /// HTTP status, 200 to 299.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    /// A header's value, when it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers().get(name)?.to_str().ok()
+    }
+
+    /// The next piece of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// [`TransferError::NoAnswer`] when the connection breaks.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, TransferError> {
+        self.0.chunk().await.map_err(TransferError::no_answer)
+    }
+
+    /// The whole body in memory.
+    ///
+    /// # Errors
+    /// [`TransferError::NoAnswer`] when the connection breaks.
+    pub async fn bytes(self) -> Result<Bytes, TransferError> {
+        self.0.bytes().await.map_err(TransferError::no_answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_from_the_network() {
+        for (url, loopback) in [
+            ("http://127.0.0.1:9000/b/k?x", true),
+            ("http://[::1]:9000/b/k", true),
+            ("http://media.localhost:9000/k", true),
+            ("http://localhost/b", true),
+            ("https://localhost.example/b", false),
+            ("https://b.s3.eu-central-1.amazonaws.com/127.0.0.1", false),
+            ("http://10.0.0.1/b", false),
+        ] {
+            assert_eq!(is_loopback(url), loopback, "{url}");
+        }
+    }
+}
