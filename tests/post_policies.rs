@@ -289,6 +289,7 @@ fn a_page_that_escapes_everything() {
         assert!(page.contains(r#"enctype="multipart/form-data""#) && page.contains(r#"method="post""#));
         assert!(page.contains(r#"<label for="file">"#) && page.contains(r#"accept="image/*""#) && page.contains("1 byte to 5 MiB."));
         assert!(page.contains(r#"value="u&lt;""#), "an open field is an input");
+        assert!(page.contains(r#"value="image/" aria-describedby="field-0-hint" required pattern="image\u{2f}.+">"#), "the rest of the type is asked for");
         let last_input = page.rfind("<input").unwrap();
         assert!(page[last_input..].starts_with(r#"<input id="file""#), "the file goes last");
         assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));

@@ -66,10 +66,19 @@ fn push_input(page: &mut String, index: usize, open: &OpenField) {
         }
         _ => {
             let value = markup(open.example());
-            page.push_str(&format!("<input id=\"{id}\" name=\"{name}\" value=\"{value}\" aria-describedby=\"{id}-hint\">\n"));
+            let pattern = pattern(open).map(|pattern| format!(" required pattern=\"{pattern}\"")).unwrap_or_default();
+            page.push_str(&format!("<input id=\"{id}\" name=\"{name}\" value=\"{value}\" aria-describedby=\"{id}-hint\"{pattern}>\n"));
             page.push_str(&format!("<p class=\"hint\" id=\"{id}-hint\">It {}.</p>\n", markup(&open.describe())));
         }
     }
+}
+
+/// The prefix of a type is no type: a browser asks for the rest of it before it sends the form.
+fn pattern(open: &OpenField) -> Option<String> {
+    let ValueRule::Prefix(prefix) = open.rule() else { return None };
+    let is_type = open.name().to_ascii_lowercase().ends_with("content-type");
+    let escaped = |c: char| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{{{:x}}}", u32::from(c)) };
+    (is_type && !prefix.is_empty()).then(|| format!("{}.+", prefix.chars().map(escaped).collect::<String>()))
 }
 
 /// Whether browsers read it: whole types and `type/*`.
