@@ -26,6 +26,8 @@ pub(crate) fn run(mut args: StoreArgs) -> Result<(), CliError> {
     runtime()?.block_on(async {
         let clouds: Vec<Provider> = keys.iter().map(|(provider, _)| *provider).collect();
         let mut builder = args.bucket.iter().fold(Store::builder(), StoreBuilder::bucket).allow_public_read(args.allow_public_read);
+        // What the store leaves undone although it was asked for: a callback.
+        builder = builder.observer(|event| event.note.into_iter().for_each(|note| output::aside(&format!("# {note}"))));
         for (provider, credentials) in keys {
             builder = builder.credentials(cloud(provider), credentials);
         }
