@@ -135,7 +135,11 @@ impl<D: Dialect> LocalPresigner<D> {
             .and_then(|date| Timestamp::from_basic(date).ok())
             .ok_or_else(|| PolicyError::Mismatch { reason: format!("it must fix the signing time by the condition {{\"{field}\":\"YYYYMMDDTHHMMSSZ\"}}") })?;
         let options = PresignOptions::new().signed_at(date).expires_at(policy.expiration());
-        self.with_context(credentials, &options, |context| post_policy::sign_policy(&self.dialect, context, &policy, key))
+        let mut form = self.with_context(credentials, &options, |context| post_policy::sign_policy(&self.dialect, context, &policy, key))?;
+        if self.clock.now().is_ok_and(|now| form.expiration < now) {
+            form.notes.push("the form has ended already: its policy is of the past".into());
+        }
+        Ok(form)
     }
 
     /// With credentials of the provider, and with newer ones where those would end too early.

@@ -3,6 +3,9 @@
 
 mod support;
 
+#[path = "hostile/posts.rs"]
+mod posts;
+
 use serde_json::Value;
 use support::{AnyPresigner, Received, dialect, json, pairs, text};
 use valetkey::verify::Audience;
@@ -12,7 +15,7 @@ fn provider(row: &Value) -> &'static str {
     if row["input"]["provider"] == "oss" { "oss" } else { "s3" }
 }
 
-/// The fixtures' word for a reason, and ours.
+/// The fixtures' word for a reason, and ours; some of theirs have several of ours.
 const REASONS: &[(&str, &str)] = &[
     ("ParamMalformed", "malformed_parameter"),
     ("SignatureMismatch", "signature_mismatch"),
@@ -35,6 +38,19 @@ const REASONS: &[(&str, &str)] = &[
     ("KeyUnsafe", "unsafe_key"),
     ("MalformedRequest", "malformed_request"),
     ("TooLarge", "too_large"),
+    ("BucketMismatch", "bucket_mismatch"),
+    ("ConditionFailed", "condition_failed"),
+    ("ConditionFailed", "field_not_bound"),
+    ("DuplicateField", "duplicate_field"),
+    ("EntityTooLarge", "entity_too_large"),
+    ("EntityTooSmall", "entity_too_small"),
+    ("ExpiresOutOfRange", "expiration_out_of_range"),
+    ("ExtraField", "extra_field"),
+    ("KeyUnsafe", "no_file_name"),
+    ("MalformedForm", "malformed_form"),
+    ("MethodNotAllowed", "not_at_bucket"),
+    ("MissingField", "missing_field"),
+    ("PolicyMalformed", "invalid_policy"),
 ];
 
 /// The keys that every row's verifier knows, by provider.
@@ -80,8 +96,8 @@ fn the_url_verifiers_judge_every_row_as_they_must() {
                 }
             }
             ("reject", Err(error)) => {
-                let reason = REASONS.iter().find(|(theirs, _)| expected["reason"] == *theirs).unwrap_or_else(|| panic!("{id}: {expected}")).1;
-                assert_eq!(error.code(), reason, "{id}: {error}");
+                let reasons: Vec<&str> = REASONS.iter().filter(|(theirs, _)| expected["reason"] == *theirs).map(|(_, ours)| *ours).collect();
+                assert!(reasons.contains(&error.code()), "{id}: {expected}: {} ({error})", error.code());
                 let refusal = dialect(provider).refusal(&error);
                 assert_eq!(u64::from(refusal.status), expected["status"].as_u64().unwrap(), "{id}: {error}");
                 assert_eq!(refusal.code, text(expected, "code"), "{id}: {error}");
@@ -135,7 +151,8 @@ fn the_library_answers_every_row_as_it_must() {
     let mut called = 0;
     for row in rows.as_array().unwrap() {
         let id = text(row, "id");
-        if row["later"].is_string() || row["expected"]["result"] == "safe" {
+        // Policies of forms are another test.
+        if row["input"]["fn"] == "post_policy" || row["expected"]["result"] == "safe" {
             continue;
         }
         called += 1;
@@ -193,6 +210,7 @@ fn nothing_shows_a_secret() {
             AnyPresigner::Oss(presigner, credentials) => format!("{presigner:?} {credentials:?}"),
         };
         let trace = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(presigner.trace(&request, &PresignOptions::new())).unwrap();
+        shown += &posts::shown(provider, &credentials, now);
         shown += &format!("{signed:?} {signed:#?} {error} {error:?} {failed} {failed:?} {inner} {trace:?}");
     }
     for secret in secrets {

@@ -303,7 +303,7 @@ fn a_curl_line_that_nothing_interprets() {
     let policy = PostPolicy::for_key(key("it's @here;type=x")).metadata("a", "<file").content_type_prefix("image/");
     let line = sign("s3", &policy).unwrap().to_curl("my \"photo\";1's.png");
     assert!(line.starts_with("curl --globoff --form-string 'key=it'\\''s @here;type=x' --form-string 'x-amz-meta-a=<file' "), "{line}");
-    assert!(line.contains("--form-string 'Content-Type=image/' --form 'file=@\"my \\\"photo\\\";1'\\''s.png\"' 'https://media."), "{line}");
+    assert!(line.contains("--form-string 'Content-Type=TYPE' --form 'file=@\"my \\\"photo\\\";1'\\''s.png\"' 'https://media."), "{line}");
     assert_eq!(line.matches(" --form ").count(), 1);
 }
 

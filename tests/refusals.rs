@@ -4,7 +4,8 @@
 mod support;
 
 use support::{AnyPresigner, Received, dialect, seconds};
-use valetkey::verify::{Audience, VerifyError};
+use valetkey::post_policy::PolicyDocument;
+use valetkey::verify::{Audience, FormError, VerifyError};
 use valetkey::{Credentials, KeyError, ObjectRequest, TargetSettings, Timestamp};
 
 fn at(text: &str) -> Timestamp {
@@ -55,6 +56,59 @@ fn every_reason_has_the_clouds_own_answer() {
         (E::UnsafeKey(KeyError::DotSegment { segment: ".." }), (400, "InvalidArgument"), (400, "InvalidObjectName", None)),
         (E::UnsafeKey(KeyError::TooLong { bytes: 2000, max: 1024 }), (400, "KeyTooLongError"), (400, "InvalidObjectName", None)),
     ];
+    for (error, s3, oss) in rows {
+        let refusal = dialect("s3").refusal(&error);
+        assert_eq!((refusal.status, refusal.code), s3, "s3: {error:?}");
+        let refusal = dialect("oss").refusal(&error);
+        assert_eq!((refusal.status, refusal.code, refusal.ec), oss, "oss: {error:?}");
+    }
+}
+
+#[test]
+fn every_reason_for_a_form_has_the_clouds_own_answer() {
+    use FormError as E;
+    let moment = at("2026-11-22T10:30:00Z");
+    let name = |text: &str| text.to_owned();
+    let form = VerifyError::from;
+    let no_policy = PolicyDocument::from_json("{}").unwrap_err();
+    let argument = (400, "InvalidArgument");
+    let denied = (403, "AccessDenied");
+    let mismatch = (403, "SignatureDoesNotMatch");
+    let oss = |(status, code): (u16, &'static str), ec: &'static str| (status, code, Some(ec).filter(|ec| !ec.is_empty()));
+    let too_long = (400, "MaxPostPreDataLengthExceeded");
+    let rows: Vec<Row> = vec![
+        (form(E::Malformed { what: "x" }), (400, "MalformedPOSTRequest"), (400, "MalformedPOSTRequest", Some("0006-00000104"))),
+        (form(E::NotAtBucket), (405, "MethodNotAllowed"), (405, "MethodNotAllowed", None)),
+        (form(E::TooMuchBeforeFile { max: 1 }), too_long, (400, "FieldItemTooLong", Some("0006-00000112"))),
+        (form(E::FieldTooLong { name: name("key"), max: 1 }), too_long, (400, "FieldItemTooLong", Some("0006-00000110"))),
+        (form(E::MissingField { name: "policy" }), argument, oss(argument, "0002-00000702")),
+        (form(E::MissingField { name: "x-oss-signature" }), argument, oss(argument, "0002-00000703")),
+        (form(E::MissingField { name: "key" }), argument, oss(argument, "")),
+        (form(E::FileCount { count: 0 }), argument, oss(argument, "0006-00000107")),
+        (form(E::FileCount { count: 2 }), argument, (400, "IncorrectNumberOfFilesInPOSTRequest", None)),
+        (form(E::DuplicateField { name: name("key") }), argument, oss(argument, "")),
+        (form(E::MalformedField { name: name("x-amz-date"), reason: "x" }), argument, oss(argument, "")),
+        (form(E::Policy(no_policy)), (400, "InvalidPolicyDocument"), (400, "InvalidPolicyDocument", Some("0006-00000201"))),
+        (form(E::SignatureMismatch), mismatch, oss(mismatch, "0002-00000705")),
+        (form(E::ScopeMismatch { part: "day", expected: None }), argument, oss(mismatch, "0002-00000709")),
+        (form(E::ScopeMismatch { part: "region", expected: Some(name("r")) }), argument, oss(mismatch, "0002-00000715")),
+        (form(E::ScopeMismatch { part: "service", expected: None }), argument, oss(mismatch, "0002-00000710")),
+        (form(E::FieldNotBound { name: "x-oss-date" }), denied, oss(denied, "0006-00000228")),
+        (form(E::ExtraField { name: name("acl") }), denied, oss(denied, "0006-00000228")),
+        (form(E::ConditionFailed { condition: name("c") }), denied, oss(denied, "0006-00000227")),
+        (form(E::BucketMismatch { bucket: name("b") }), denied, oss(denied, "0006-00000227")),
+        (form(E::NotYetValid { signed_at: moment, now: moment }), denied, oss(denied, "")),
+        (form(E::Expired { expiration: moment, now: moment }), denied, oss(denied, "")),
+        (form(E::ExpirationOutOfRange { max: 1 }), denied, oss(denied, "")),
+        (form(E::TooLarge { size: 2, max: 1 }), (400, "EntityTooLarge"), (400, "EntityTooLarge", Some("0006-00000003"))),
+        (form(E::TooSmall { size: 1, min: 2 }), (400, "EntityTooSmall"), (400, "EntityTooSmall", Some("0006-00000004"))),
+        (form(E::NoFileName), argument, oss(argument, "")),
+        (form(E::UnsafeKey(KeyError::DotSegment { segment: ".." })), argument, (400, "InvalidObjectName", None)),
+        (form(E::UnsafeKey(KeyError::TooLong { bytes: 2000, max: 1024 })), (400, "KeyTooLongError"), (400, "InvalidObjectName", None)),
+    ];
+    let mut codes: Vec<&str> = rows.iter().map(|(error, ..)| error.code()).collect();
+    codes.dedup();
+    assert_eq!(codes.len(), 22, "each reason of `FormError` has its rows: {codes:?}");
     for (error, s3, oss) in rows {
         let refusal = dialect("s3").refusal(&error);
         assert_eq!((refusal.status, refusal.code), s3, "s3: {error:?}");

@@ -1,5 +1,6 @@
 //! What is signed: the same object, life and credentials for every column.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 pub const BUCKET: &str = "media-prod";
@@ -9,6 +10,9 @@ pub const LIFE: Duration = Duration::from_secs(900);
 pub const CONTENT_TYPE: &str = "image/jpeg";
 pub const CONTENT_LENGTH: u64 = 52_113;
 pub const CONTENT_LENGTH_TEXT: &str = "52113";
+pub const PREFIX: &str = "uploads/2026/11/";
+pub const CONTENT_LENGTHS: RangeInclusive<u64> = 1..=5 << 20;
+pub const METADATA: (&str, &str) = ("owner", "user-4711");
 
 /// How many keys are signed in turn.
 pub const KEYS: usize = 64;
@@ -51,12 +55,40 @@ impl Provider {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// A URL that uploads one object. `headers`: content type and content length are signed.
+    Put { headers: bool },
+    /// A form that uploads objects under [`PREFIX`].
+    Post,
+}
+
+impl Task {
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Put { .. } => "PUT",
+            Self::Post => "POST",
+        }
+    }
+
+    /// What is handed out.
+    pub const fn results(self) -> &'static str {
+        match self {
+            Self::Put { .. } => "URLs",
+            Self::Post => "Forms",
+        }
+    }
+
+    pub const fn signs_headers(self) -> bool {
+        matches!(self, Self::Put { headers: true })
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Job {
     pub letter: char,
     pub name: &'static str,
-    /// Content type and content length are signed.
-    pub headers: bool,
+    pub task: Task,
     pub token: Option<String>,
     pub keys: Vec<String>,
 }
@@ -64,16 +96,19 @@ pub struct Job {
 impl Job {
     pub fn all() -> Vec<Self> {
         let mut random = Random::new();
-        let keys: Vec<String> = (0..KEYS).map(|_| format!("uploads/2026/11/{:016x}{:016x}.jpg", random.next(), random.next())).collect();
+        let keys: Vec<String> = (0..KEYS).map(|_| format!("{PREFIX}{:016x}{:016x}.jpg", random.next(), random.next())).collect();
         // Session tokens are base64, so some of it must be percent-encoded.
         let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut token: String = (0..698).map(|_| char::from(alphabet[random.below(alphabet.len())])).collect();
         token.push_str("==");
-        let job = |letter, name, headers, token| Self { letter, name, headers, token, keys: keys.clone() };
+        let job = |letter, name, task, token| Self { letter, name, task, token, keys: keys.clone() };
+        let (bare, headers) = (Task::Put { headers: false }, Task::Put { headers: true });
         vec![
-            job('a', "host only", false, None),
-            job('b', "content type and content length signed", true, None),
-            job('c', "host only, session token of 700 characters", false, Some(token)),
+            job('a', "host only", bare, None),
+            job('b', "content type and content length signed", headers, None),
+            job('c', "host only, session token of 700 characters", bare, Some(token.clone())),
+            job('p', "key prefix, size, content type, metadata", Task::Post, None),
+            job('q', "key prefix, size, content type, metadata, session token of 700 characters", Task::Post, Some(token)),
         ]
     }
 

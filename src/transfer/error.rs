@@ -45,9 +45,20 @@ impl TransferError {
     }
 }
 
-/// Reads the refusal.
-pub(super) async fn refused(mut response: reqwest::Response) -> TransferError {
+/// Reads the refusal: `Code` and `Message` of the error body that both clouds send.
+pub(super) async fn refused(response: reqwest::Response) -> TransferError {
     let status = response.status().as_u16();
+    let [code, message] = read_children(&read_small(response).await, "Error", ["Code", "Message"]);
+    TransferError::Refused { status, code, message }
+}
+
+/// `Location` of the body that answers a form with 201.
+pub(super) async fn location_of_created(response: reqwest::Response) -> Option<String> {
+    let [location] = read_children(&read_small(response).await, "PostResponse", ["Location"]);
+    location
+}
+
+async fn read_small(mut response: reqwest::Response) -> String {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
@@ -55,43 +66,42 @@ pub(super) async fn refused(mut response: reqwest::Response) -> TransferError {
             break;
         }
     }
-    let (code, message) = read_error(&String::from_utf8_lossy(&body));
-    TransferError::Refused { status, code, message }
+    String::from_utf8_lossy(&body).into_owned()
 }
 
-/// `Code` and `Message` of the error body that both clouds send.
-fn read_error(xml: &str) -> (Option<String>, Option<String>) {
+/// The texts of the children of these names of a root of this name.
+fn read_children<const N: usize>(xml: &str, root: &str, names: [&str; N]) -> [Option<String>; N] {
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_str(xml);
-    let (mut code, mut message) = (None, None);
+    let mut found = [const { None }; N];
     let mut path: Vec<String> = Vec::new();
     loop {
-        match reader.read_event() {
-            Ok(Event::Start(start)) => path.push(start.name().as_ref().to_owned()),
-            Ok(Event::End(_)) => drop(path.pop()),
-            Ok(Event::Text(text)) => {
-                let slot = match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-                    ["Error", "Code"] => &mut code,
-                    ["Error", "Message"] => &mut message,
-                    _ => continue,
-                };
-                slot.get_or_insert_with(String::new).push_str(&text);
+        let text = match reader.read_event() {
+            Ok(Event::Start(start)) => {
+                path.push(start.name().as_ref().to_owned());
+                continue;
             }
-            Ok(Event::GeneralRef(reference)) => {
-                let resolved = match &*reference {
-                    "lt" => "<",
-                    "gt" => ">",
-                    "amp" => "&",
-                    "apos" => "'",
-                    "quot" => "\"",
-                    _ => "\u{fffd}",
-                };
-                if let (Some("Message"), Some(message)) = (path.last().map(String::as_str), &mut message) {
-                    message.push_str(resolved);
-                }
+            Ok(Event::End(_)) => {
+                path.pop();
+                continue;
             }
-            Ok(Event::Eof) | Err(_) => return (code, message),
-            Ok(_) => {}
+            Ok(Event::Text(text)) => text.to_string(),
+            Ok(Event::GeneralRef(reference)) => match &*reference {
+                "lt" => "<",
+                "gt" => ">",
+                "amp" => "&",
+                "apos" => "'",
+                "quot" => "\"",
+                _ => "\u{fffd}",
+            }
+            .to_owned(),
+            Ok(Event::Eof) | Err(_) => return found,
+            Ok(_) => continue,
+        };
+        let [parent, name] = path.as_slice() else { continue };
+        let slot = names.iter().position(|wanted| wanted == name).filter(|_| parent == root);
+        if let Some(slot) = slot.and_then(|slot| found.get_mut(slot)) {
+            slot.get_or_insert_with(String::new).push_str(&text);
         }
     }
 }
@@ -99,6 +109,12 @@ fn read_error(xml: &str) -> (Option<String>, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_place_of_a_new_object_is_read() {
+        let xml = "<PostResponse><Bucket>b</Bucket><Location>http://b.example/a%20b?x=1&amp;y</Location><Key><Location>no</Location></Key></PostResponse>";
+        assert_eq!(read_children(xml, "PostResponse", ["Location"]), [Some("http://b.example/a%20b?x=1&y".to_owned())]);
+    }
 
     #[test]
     fn error_bodies_of_both_clouds_are_read() {
@@ -113,7 +129,7 @@ mod tests {
             ("not xml <<<", None, None),
             ("", None, None),
         ] {
-            assert_eq!(read_error(xml), (code.map(String::from), message.map(String::from)), "{xml}");
+            assert_eq!(read_children(xml, "Error", ["Code", "Message"]), [code.map(String::from), message.map(String::from)], "{xml}");
         }
     }
 }

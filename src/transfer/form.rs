@@ -16,7 +16,7 @@ use valetkey_core::post_policy::FILE_NAME;
 
 use super::Transfer;
 use super::body::{Body, Cause, Pieces};
-use super::error::{TransferError, refused};
+use super::error::{TransferError, location_of_created, refused};
 
 /// The file of a form.
 ///
@@ -102,7 +102,13 @@ impl Transfer {
             return Err(refused(response).await);
         }
         let text = |name| response.headers().get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).map(str::to_owned);
-        Ok(Uploaded { status, etag: text(header::ETAG), location: text(header::LOCATION) })
+        let (etag, location) = (text(header::ETAG), text(header::LOCATION));
+        // OSS names the object in the body alone.
+        let location = match location {
+            None if status == 201 => location_of_created(response).await,
+            location => location,
+        };
+        Ok(Uploaded { status, etag, location })
     }
 }
 

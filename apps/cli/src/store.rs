@@ -111,7 +111,11 @@ fn introduction(endpoint: &str, args: &StoreArgs, clouds: &[Provider]) -> String
         }
     }
     if let Some((provider, ..)) = sides().next() {
-        let _ = writeln!(text, "# With both in place: valetkey presign put dev-{}:hello.txt --output curl", provider.word());
+        let _ = writeln!(
+            text,
+            "# With both in place: valetkey presign put dev-{0}:hello.txt --output curl\n#                or: valetkey post dev-{0}:uploads/ --file FILE",
+            provider.word()
+        );
     }
     text.push_str("# Ready. Ctrl-C ends the store, a second one at once.\n");
     text

@@ -18,6 +18,8 @@ use crate::presigned_post::{FileLimits, FormFields, OpenField};
 use crate::target::Target;
 use crate::values::{Acl, Checksum, ServerSideEncryption, StorageClass};
 
+pub(super) const NO_SIZE: &str = "the policy sets no size: a file of up to 5 GiB is taken";
+
 /// What a dialect gives its own names to.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -195,7 +197,7 @@ impl FormDraft {
             }
         }
         if !draft.limits_size {
-            draft.note("the policy sets no size: a file of up to 5 GiB is taken");
+            draft.note(NO_SIZE);
         }
         dialect.review_form(target, &mut draft)?;
         // The names of all others differ by themselves.
@@ -375,7 +377,7 @@ impl Serialize for Conditions<'_> {
 }
 
 /// Which files a page should offer, in the words of the attribute `accept` of HTML.
-fn accept(rule: &ValueRule) -> Option<String> {
+pub(super) fn accept(rule: &ValueRule) -> Option<String> {
     match rule {
         ValueRule::Exact(value) => Some(value.clone()),
         ValueRule::Prefix(prefix) if prefix.is_empty() => None,

@@ -10,6 +10,7 @@ mod error;
 mod judge;
 mod rules;
 mod sign;
+mod text;
 mod values;
 
 pub use condition::{Bound, Condition, is_secret};
@@ -18,7 +19,8 @@ pub use draft::{FormDraft, ProviderFormCondition};
 pub use error::PolicyError;
 pub use judge::{Form, Judgement, MAX_FILE_BYTES, SizeLimits, judge};
 pub use rules::{BeyondMaximum, FileNameRule, FormRules};
-pub use sign::{sign_policy, sign_post};
+pub use sign::sign_post;
+pub use text::sign_policy;
 pub use values::{Callback, CallbackBodyType, ValueRule};
 
 use alloc::string::String;

@@ -45,6 +45,8 @@ pub struct FormRules {
     pub max_life: u32,
     /// What a later expiration means.
     pub beyond_maximum: BeyondMaximum,
+    /// The most bytes of names and values that a form may have before its file.
+    pub max_before_file: usize,
 }
 
 /// When `${filename}` becomes the name of the file.

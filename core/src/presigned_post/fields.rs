@@ -157,6 +157,11 @@ impl OpenField {
         }
     }
 
+    /// Whether it is the object's type.
+    pub(crate) fn is_type(&self) -> bool {
+        ["content-type", "x-oss-content-type"].iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+
     /// A value to begin with, which the rule takes.
     pub(crate) fn example(&self) -> &str {
         match &self.rule {

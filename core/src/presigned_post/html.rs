@@ -54,7 +54,8 @@ pub(super) fn page(post: &PresignedPost) -> String {
 /// A visible input with a label and the rule in words.
 fn push_input(page: &mut String, index: usize, open: &OpenField) {
     let (id, name) = (format!("field-{index}"), markup(open.name()));
-    page.push_str(&format!("<label for=\"{id}\">{name}</label>\n"));
+    let label = if open.is_type() { format!("Type of the file ({name})") } else { name.clone() };
+    page.push_str(&format!("<label for=\"{id}\">{label}</label>\n"));
     match open.rule() {
         ValueRule::OneOf(values) => {
             page.push_str(&format!("<select id=\"{id}\" name=\"{name}\" required>\n"));
@@ -68,17 +69,27 @@ fn push_input(page: &mut String, index: usize, open: &OpenField) {
             let value = markup(open.example());
             let pattern = pattern(open).map(|pattern| format!(" required pattern=\"{pattern}\"")).unwrap_or_default();
             page.push_str(&format!("<input id=\"{id}\" name=\"{name}\" value=\"{value}\" aria-describedby=\"{id}-hint\"{pattern}>\n"));
-            page.push_str(&format!("<p class=\"hint\" id=\"{id}-hint\">It {}.</p>\n", markup(&open.describe())));
+            page.push_str(&format!("<p class=\"hint\" id=\"{id}-hint\">{}</p>\n", markup(&hint(open))));
         }
+    }
+}
+
+/// The rule as a person is told it.
+fn hint(open: &OpenField) -> String {
+    match open.rule() {
+        ValueRule::Prefix(prefix) if open.is_type() && prefix.is_empty() => "For example text/plain.".to_string(),
+        ValueRule::Prefix(prefix) if open.is_type() && prefix == "image/" => "It begins with image/, for example image/png.".to_string(),
+        ValueRule::Prefix(prefix) if prefix.is_empty() => "Any text.".to_string(),
+        ValueRule::Prefix(prefix) => format!("It begins with {prefix}"),
+        _ => format!("It {}.", open.describe()),
     }
 }
 
 /// The prefix of a type is no type: a browser asks for the rest of it before it sends the form.
 fn pattern(open: &OpenField) -> Option<String> {
     let ValueRule::Prefix(prefix) = open.rule() else { return None };
-    let is_type = open.name().to_ascii_lowercase().ends_with("content-type");
     let escaped = |c: char| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{{{:x}}}", u32::from(c)) };
-    (is_type && !prefix.is_empty()).then(|| format!("{}.+", prefix.chars().map(escaped).collect::<String>()))
+    open.is_type().then(|| format!("{}.+", prefix.chars().map(escaped).collect::<String>()))
 }
 
 /// Whether browsers read it: whole types and `type/*`.
@@ -90,12 +101,18 @@ fn limits(post: &PresignedPost) -> String {
     let limits = &post.file_limits;
     let mut text = match (limits.min, limits.max) {
         (0, max) => format!("At most {}.", bytes(max)),
+        (min, max) if min == max => format!("Exactly {}.", bytes(max)),
         (min, max) => format!("{} to {}.", bytes(min), bytes(max)),
     };
     if let Some(content_type) = &limits.content_type {
         text.push_str(&format!(" Type: {content_type}."));
     }
     text.push_str(&format!(" The form can be used until {}.", post.expiration));
+    // With 204 and no redirect a browser shows nothing.
+    let shows = |name| post.fields.value_ignoring_case(name).is_some_and(|value| value != "204");
+    if !shows("success_action_redirect") && !shows("redirect") && !shows("success_action_status") {
+        text.push_str(" When the upload is complete, this page stays as it is.");
+    }
     text
 }
 

@@ -11,6 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::key::ObjectKey;
 use crate::operation::Method;
 use crate::options::{ExpirationReason, Validity};
 use crate::post_policy::{PolicyError, SizeLimits};
@@ -117,6 +118,9 @@ impl PresignedPost {
         if let Some(rule) = rules.find(|open| !open.takes(value)) {
             return Err(refused(&format!("it {}", rule.describe())));
         }
+        if name.eq_ignore_ascii_case("key") {
+            ObjectKey::new(value).map_err(|error| refused(&error.to_string()))?;
+        }
         self.fields.set(&name, value);
         Ok(self)
     }
@@ -163,12 +167,16 @@ impl PresignedPost {
         html::page(self)
     }
 
-    /// A `curl` command that a POSIX shell runs as it stands. No value is interpreted by curl or the shell. Open fields without a value begin with one that
-    /// their rule takes: edit it.
+    /// A `curl` command that a POSIX shell runs as it stands. No value is interpreted by curl or the shell. Of open fields without a value the type is
+    /// written as `TYPE`, which stands for one, and others begin as their rule does: edit them.
     #[must_use]
     pub fn to_curl(&self, file: &str) -> String {
         let mut line = String::from("curl --globoff");
-        let open = self.unfilled().map(|open| (open.name(), open.example()));
+        // The prefix of a type would be taken, and be no type.
+        let open = self.unfilled().map(|open| {
+            let is_free_type = open.is_type() && matches!(open.rule(), crate::post_policy::ValueRule::Prefix(_));
+            (open.name(), if is_free_type { "TYPE" } else { open.example() })
+        });
         for (name, value) in self.fields.iter().chain(open) {
             line.push_str(" --form-string ");
             push_quoted(&mut line, &format!("{name}={value}"));

@@ -67,9 +67,13 @@ impl<'a> FormVerification<'a> {
         let is_ours = rules.pinned().into_iter().chain([rules.signature]).any(|name| value(name).is_some());
         match (is_foreign, is_ours) {
             (true, true) => return Err(VerifyError::MixedAuthentication),
-            (true, false) => return Err(VerifyError::UnsupportedAlgorithm { expected: rules.algorithm.1 }),
+            (true, false) => return Err(FormError::UnsupportedAlgorithm { expected: rules.algorithm.1 }.into()),
             (false, _) if !is_signed => return Err(VerifyError::NotSigned),
             (false, _) => {}
+        }
+        if value("file").is_some() {
+            // A field of that name is a file, too.
+            return Err(FormError::FileCount { count: 2 }.into());
         }
         for (index, (name, value)) in form.fields.iter().enumerate() {
             if form.fields.iter().take(index).any(|(other, _)| other.eq_ignore_ascii_case(name)) {
@@ -117,7 +121,11 @@ impl<'a> FormVerification<'a> {
         })?;
         let policy = PolicyDocument::from_base64(policy).map_err(FormError::from)?;
         let judgement = judge(dialect, &policy, &form, now)?;
-        // After the conditions: a credential that the policy does not have is a broken condition in the first place.
+        // After the conditions: what the policy does not have is a broken condition in the first place.
+        let (algorithm, known) = dialect.form_rules().algorithm;
+        if policy.fixed(algorithm) != Some(known) {
+            return Err(FormError::UnsupportedAlgorithm { expected: known }.into());
+        }
         scope.check(signed_at, dialect.form_rules().service, region.as_deref()).map_err(|error| match error {
             VerifyError::ScopeMismatch { part, expected } => FormError::ScopeMismatch { part, expected }.into(),
             other => other,

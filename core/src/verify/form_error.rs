@@ -62,6 +62,12 @@ pub enum FormError {
     /// The policy is none.
     #[error("the policy is malformed: {0}")]
     Policy(#[from] PolicyDocumentError),
+    /// Another way of signing.
+    #[error("the form is signed in another way; only {expected} is supported here")]
+    UnsupportedAlgorithm {
+        /// The one that is supported.
+        expected: &'static str,
+    },
     /// The signature is of another policy or by another key, or is no signature.
     #[error("the signature does not match the policy")]
     SignatureMismatch,
@@ -157,6 +163,7 @@ impl FormError {
             Self::DuplicateField { .. } => "duplicate_field",
             Self::MalformedField { .. } => "malformed_field",
             Self::Policy(_) => "invalid_policy",
+            Self::UnsupportedAlgorithm { .. } => "unsupported_algorithm",
             Self::SignatureMismatch => "signature_mismatch",
             Self::ScopeMismatch { .. } => "scope_mismatch",
             Self::FieldNotBound { .. } => "field_not_bound",

@@ -40,6 +40,8 @@ pub(crate) const RULES: FormRules = FormRules {
     foreign: |lower_case| lower_case == "signature" || names::is_foreign(lower_case),
     max_life: Oss::MAX_LIFE,
     beyond_maximum: BeyondMaximum::EndsEarlier,
+    // Source: "PostObject": all fields but the file.
+    max_before_file: 8 << 20,
 };
 
 pub(crate) fn bind(condition: ProviderFormCondition<'_>, draft: &mut FormDraft) -> Result<(), PolicyError> {

@@ -35,6 +35,8 @@ pub(crate) const RULES: FormRules = FormRules {
     max_life: S3::MAX_LIFE,
     // The documents say so of the official SDKs alone; that the service itself refuses it is not verified.
     beyond_maximum: BeyondMaximum::Refused,
+    // Source: "POST Object": the form data before the file.
+    max_before_file: 20 << 10,
 };
 
 /// Source: "POST Policy", the table of condition matching.
@@ -101,6 +103,10 @@ pub(crate) fn refusal(error: &FormError) -> Refusal {
         FormError::DuplicateField { name } => argument(name, "", error.to_string()),
         FormError::MalformedField { name, .. } => argument(name, "", error.to_string()),
         FormError::Policy(error) => Refusal::new(400, "InvalidPolicyDocument", format!("Invalid Policy: {error}.")),
+        FormError::UnsupportedAlgorithm { expected } => {
+            let text = format!("The authorization mechanism you have provided is not supported. Please use {expected}.");
+            Refusal::new(400, "InvalidRequest", text)
+        }
         FormError::SignatureMismatch => {
             let text = "The request signature we calculated does not match the signature you provided. Check your key and signing method.";
             Refusal::new(403, "SignatureDoesNotMatch", text)

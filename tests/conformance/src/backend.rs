@@ -132,7 +132,8 @@ impl WireResponse {
         let text = String::from_utf8_lossy(&self.body);
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
         let (value, _) = rest.split_once(&format!("</{name}>"))?;
-        Some(value.replace("&quot;", "\"").replace("&#34;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        let entities = [("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+        Some(entities.iter().fold(value.to_owned(), |text, (entity, plain)| text.replace(entity, plain)))
     }
 
     pub(crate) const fn is_success(&self) -> bool {

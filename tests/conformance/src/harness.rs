@@ -6,7 +6,7 @@ use crate::backend::{Backend, TestClock, WireRequest, WireResponse};
 use crate::profile::{Profile, Why};
 use crate::report::{Module, Record, Report, ensure};
 use crate::vectors::Vector;
-use crate::{headers, keys, portable, tamper, ttl, urls, vectors};
+use crate::{headers, keys, portable, posts, tamper, ttl, urls, vectors};
 
 /// The body that the suite writes when a case says nothing else.
 pub(crate) const BODY: &[u8] = b"valetkey conformance body\n";
@@ -32,7 +32,7 @@ pub struct Place<'a> {
 /// let settings = TargetSettings::new("examplebucket").region("cn-hangzhou");
 /// let credentials = Credentials::new("LTAI5tExampleKeyId", "ExampleAccessKeySecret")?;
 /// let world = InProcess::new(&valetkey_oss::Oss, &Profile::OSS, &settings, credentials, "2026-11-22T10:30:00Z".parse()?)?;
-/// let liar = saboteurs::ALL.iter().find(|saboteur| saboteur.name == "default-is-an-hour").unwrap().around(world.presigner());
+/// let liar = saboteurs::all().find(|saboteur| saboteur.name == "default-is-an-hour").unwrap().around(world.presigner());
 /// let report = run_now(Harness { presigner: &liar, ..world.harness() }.run_module(Module::Ttl));
 /// assert!(report.failed_modules().contains(&Module::Ttl));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -97,6 +97,7 @@ impl<'a> Harness<'a> {
             Module::Keys => Box::pin(keys::run(self, &mut record)).await,
             Module::Tamper => Box::pin(tamper::run(self, &mut record)).await,
             Module::Portable => Box::pin(portable::run(self, &mut record)).await,
+            Module::Posts => Box::pin(posts::run(self, &mut record)).await,
         }
         if self.clock.turns() {
             self.clock.set(start);

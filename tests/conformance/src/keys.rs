@@ -8,7 +8,7 @@ use crate::report::{Record, ensure};
 
 /// Keys that tools read as something else.
 #[rustfmt::skip]
-const INSIDE: &[&str] = &[
+pub(crate) const INSIDE: &[&str] = &[
     "a+b.txt", "a b.txt", "a%20b.txt", "100%.txt", "%", "a%zz", "a%2Fb", "a%2fb", "a/b", "a/%2e%2e/b", "+%2B", "a#b", "a?b", "index.html?versionId=1",
     "a&b=c", "a:b", "https://example.com/x", "a;b=1", "a,b", "it's \"x\"", "<script>&amp;", "a`b", "a[0].txt", "{a,b}", "a|b", "a^b", "~user/a~",
     "AZaz09-._~", "azaz09-._~", "$HOME/${filename}", "wow!*", "a (1).txt", "user@host", "caf\u{e9}.txt", "cafe\u{301}.txt", "\u{1F468}\u{200D}\u{1F469}.png",

@@ -21,11 +21,13 @@
 mod account;
 mod backend;
 mod digest;
+mod form_profile;
 mod harness;
 mod headers;
 pub mod in_process;
 mod keys;
 mod portable;
+mod posts;
 mod profile;
 mod report;
 pub mod saboteurs;
@@ -35,9 +37,12 @@ mod tamper;
 mod ttl;
 mod urls;
 mod vectors;
+mod wire_form;
 
 pub use backend::{Backend, TestClock, WireRequest, WireResponse};
+pub use form_profile::{FormAnswers, FormProfile};
 pub use harness::{Harness, Place};
 pub use profile::{Answers, Profile};
 pub use report::{Finding, Module, Outcome, Report};
 pub use vectors::Vector;
+pub use wire_form::{FilePart, WireForm};

@@ -3,6 +3,7 @@
 use valetkey_core::ContentTypeRule;
 
 use crate::backend::WireResponse;
+use crate::form_profile::FormProfile;
 
 /// A status and an error code that are one way of saying no.
 type Codes = &'static [(u16, &'static str)];
@@ -40,6 +41,8 @@ pub struct Profile {
     pub kms: &'static str,
     /// How the cloud says no.
     pub answers: Answers,
+    /// What it promises about forms; `None` where the cloud has none.
+    pub forms: Option<&'static FormProfile>,
 }
 
 /// The statuses and error codes that stand for each reason of refusal. The first of each is what [the backend of this process](crate::in_process) answers.
@@ -118,6 +121,7 @@ impl Profile {
             no_object: &[(404, "NoSuchKey")],
             no_upload: &[(404, "NoSuchUpload")],
         },
+        forms: Some(&FormProfile::S3),
     };
 
     /// Alibaba Cloud OSS, Signature V4.
@@ -166,6 +170,7 @@ impl Profile {
             no_object: &[(404, "NoSuchKey")],
             no_upload: &[(404, "NoSuchUpload")],
         },
+        forms: Some(&FormProfile::OSS),
     };
 
     pub(crate) fn codes(&self, why: Why) -> Codes {

@@ -21,11 +21,13 @@ pub enum Module {
     Tamper,
     /// Every operation with every constraint: bound, or refused by name.
     Portable,
+    /// A form takes what its policy says and nothing else.
+    Posts,
 }
 
 impl Module {
     /// All of them, in the order of a run.
-    pub const ALL: [Self; 7] = [Self::Vectors, Self::Urls, Self::Headers, Self::Ttl, Self::Keys, Self::Tamper, Self::Portable];
+    pub const ALL: [Self; 8] = [Self::Vectors, Self::Urls, Self::Headers, Self::Ttl, Self::Keys, Self::Tamper, Self::Portable, Self::Posts];
 
     /// The word for it.
     #[must_use]
@@ -38,6 +40,7 @@ impl Module {
             Self::Keys => "keys",
             Self::Tamper => "tamper",
             Self::Portable => "portable",
+            Self::Posts => "posts",
         }
     }
 }

@@ -3,10 +3,12 @@
 //! ```
 //! use valetkey_conformance::saboteurs;
 //!
-//! for saboteur in saboteurs::ALL {
+//! for saboteur in saboteurs::all() {
 //!     println!("{} must fail in {}", saboteur.name, saboteur.module);
 //! }
 //! ```
+
+mod forms;
 
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ enum Trick {
     Pretend(ConstraintName, &'static str),
     /// Another life is signed than the honest one, which is reported when `true`.
     Life(fn(&PresignedRequest, &PresignOptions) -> Option<PresignOptions>, bool),
+    /// Requests are signed honestly, and forms are not.
+    Form(forms::Trick),
 }
 
 /// A way to break one promise.
@@ -40,6 +44,8 @@ pub struct Saboteur {
     pub name: &'static str,
     /// Where it must fail.
     pub module: Module,
+    /// Whether it shows only with a session token.
+    pub needs_token: bool,
     trick: Trick,
 }
 
@@ -74,6 +80,7 @@ impl Presigner for Sabotaged<'_> {
                 signed.signed_headers = honest.signed_headers;
                 Ok(signed)
             }
+            Trick::Form(_) => self.honest.presign(request, options).await,
             Trick::Despite(retry) => match self.honest.presign(request, options).await {
                 Ok(signed) => Ok(signed),
                 Err(error) => match retry(&error, request, options) {
@@ -97,20 +104,31 @@ impl Presigner for Sabotaged<'_> {
     }
 
     async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
-        self.honest.presign_post(policy, options).await
+        match self.trick {
+            Trick::Form(trick) => trick.presign_post(self.honest, policy, options).await,
+            _ => self.honest.presign_post(policy, options).await,
+        }
     }
 }
 
+const fn new(name: &'static str, module: Module, trick: Trick) -> Saboteur {
+    Saboteur { name, module, needs_token: false, trick }
+}
+
 const fn request(name: &'static str, module: Module, rewrite: fn(&ObjectRequest) -> ObjectRequest) -> Saboteur {
-    Saboteur { name, module, trick: Trick::Request(rewrite) }
+    new(name, module, Trick::Request(rewrite))
 }
 
 const fn result(name: &'static str, module: Module, rewrite: fn(&mut PresignedRequest)) -> Saboteur {
-    Saboteur { name, module, trick: Trick::Result(rewrite) }
+    new(name, module, Trick::Result(rewrite))
 }
 
 /// All of them.
-pub const ALL: &[Saboteur] = &[
+pub fn all() -> impl Iterator<Item = &'static Saboteur> {
+    REQUESTS.iter().chain(forms::FORMS)
+}
+
+const REQUESTS: &[Saboteur] = &[
     // The URL.
     result("writes-hex-in-lower-case", Module::Vectors, |signed| rewrite_query(signed, |query| query.replace("%2F", "%2f"))),
     result("signs-for-https-and-says-http", Module::Urls, |signed| {
@@ -153,7 +171,7 @@ pub const ALL: &[Saboteur] = &[
             (constraint.name() != ConstraintName::Metadata || seen == 1).then_some(constraint)
         })
     }),
-    Saboteur { name: "pretends-to-sign-the-length", module: Module::Headers, trick: Trick::Pretend(ConstraintName::ContentLength, "content-length") },
+    new("pretends-to-sign-the-length", Module::Headers, Trick::Pretend(ConstraintName::ContentLength, "content-length")),
     result("says-free-where-the-type-is-fixed", Module::Headers, |signed| signed.content_type = ContentTypeRule::Free),
     result("does-not-say-what-not-to-send", Module::Headers, |signed| signed.do_not_send = Vec::new().into()),
     result("forbids-what-is-taken", Module::Headers, |signed| {
@@ -164,45 +182,41 @@ pub const ALL: &[Saboteur] = &[
     result("reports-a-longer-life", Module::Ttl, |signed| signed.expiration = signed.expiration.checked_add(3600).unwrap_or(signed.expiration)),
     result("lies-about-the-signing-time", Module::Ttl, |signed| signed.signed_at = signed.signed_at.checked_add(60).unwrap_or(signed.signed_at)),
     result("calls-the-default-requested", Module::Ttl, |signed| signed.expiration_reason = ExpirationReason::Requested),
-    Saboteur { name: "signs-one-second-more", module: Module::Ttl, trick: Trick::Life(|first, _| one_second_more(first), true) },
-    Saboteur {
-        name: "default-is-an-hour",
-        module: Module::Ttl,
-        trick: Trick::Life(|_, asked| (*asked == PresignOptions::new()).then(|| lasting(3600)), false),
-    },
-    Saboteur { name: "lets-the-duration-win", module: Module::Ttl, trick: Trick::Life(duration_beside_instant, false) },
-    Saboteur {
-        name: "clamps-a-long-life",
-        module: Module::Ttl,
-        trick: Trick::Despite(|error, request, _| match error {
+    new("signs-one-second-more", Module::Ttl, Trick::Life(|first, _| one_second_more(first), true)),
+    new("default-is-an-hour", Module::Ttl, Trick::Life(|_, asked| (*asked == PresignOptions::new()).then(|| lasting(3600)), false)),
+    new("lets-the-duration-win", Module::Ttl, Trick::Life(duration_beside_instant, false)),
+    new(
+        "clamps-a-long-life",
+        Module::Ttl,
+        Trick::Despite(|error, request, _| match error {
             PresignError::Life(LifeError::OverProviderMaximum { max, .. }) => Some((request.clone(), lasting(u64::from(*max)))),
             _ => None,
         }),
-    },
-    Saboteur {
-        name: "takes-no-life-as-a-second",
-        module: Module::Ttl,
-        trick: Trick::Despite(|error, request, _| match error {
+    ),
+    new(
+        "takes-no-life-as-a-second",
+        Module::Ttl,
+        Trick::Despite(|error, request, _| match error {
             PresignError::Life(LifeError::Zero) => Some((request.clone(), lasting(1))),
             _ => None,
         }),
-    },
-    Saboteur {
-        name: "rounds-a-fraction",
-        module: Module::Ttl,
-        trick: Trick::Despite(|error, request, _| match error {
+    ),
+    new(
+        "rounds-a-fraction",
+        Module::Ttl,
+        Trick::Despite(|error, request, _| match error {
             PresignError::Life(LifeError::Fraction { life }) => Some((request.clone(), lasting(life.as_secs() + 1))),
             _ => None,
         }),
-    },
-    Saboteur {
-        name: "takes-a-past-end-for-the-default",
-        module: Module::Ttl,
-        trick: Trick::Despite(|error, request, _| match error {
+    ),
+    new(
+        "takes-a-past-end-for-the-default",
+        Module::Ttl,
+        Trick::Despite(|error, request, _| match error {
             PresignError::Life(LifeError::Past { .. }) => Some((request.clone(), PresignOptions::new())),
             _ => None,
         }),
-    },
+    ),
     // Keys.
     request("folds-double-slashes", Module::Keys, |request| with_key(request, |key| key.replace("//", "/"))),
     request("strips-a-slash-at-the-end", Module::Keys, |request| with_key(request, |key| key.trim_end_matches('/').to_owned())),
@@ -223,31 +237,31 @@ pub const ALL: &[Saboteur] = &[
     request("drops-the-version", Module::Portable, |request| drops(request, ConstraintName::VersionId)),
     request("drops-response-overrides", Module::Portable, |request| drops(request, ConstraintName::Response)),
     request("drops-the-prefix", Module::Portable, |request| drops(request, ConstraintName::Prefix)),
-    Saboteur { name: "pretends-to-sign-the-range", module: Module::Portable, trick: Trick::Pretend(ConstraintName::Range, "range") },
-    Saboteur {
-        name: "drops-what-it-cannot-bind",
-        module: Module::Portable,
-        trick: Trick::Despite(|error, request, options| match error {
+    new("pretends-to-sign-the-range", Module::Portable, Trick::Pretend(ConstraintName::Range, "range")),
+    new(
+        "drops-what-it-cannot-bind",
+        Module::Portable,
+        Trick::Despite(|error, request, options| match error {
             PresignError::Unsupported { constraint, .. } => Some((without(request, *constraint), *options)),
             _ => None,
         }),
-    },
-    Saboteur {
-        name: "drops-what-means-nothing",
-        module: Module::Portable,
-        trick: Trick::Despite(|error, request, options| match error {
+    ),
+    new(
+        "drops-what-means-nothing",
+        Module::Portable,
+        Trick::Despite(|error, request, options| match error {
             PresignError::NotApplicable { constraint, .. } => Some((without(request, *constraint), *options)),
             _ => None,
         }),
-    },
-    Saboteur {
-        name: "makes-up-a-part-number",
-        module: Module::Portable,
-        trick: Trick::Despite(|error, request, options| match error {
+    ),
+    new(
+        "makes-up-a-part-number",
+        Module::Portable,
+        Trick::Despite(|error, request, options| match error {
             PresignError::Missing { constraint: ConstraintName::PartNumber, .. } => Some((request.clone().with(Constraint::PartNumber(1)), *options)),
             _ => None,
         }),
-    },
+    ),
 ];
 
 const fn lasting(seconds: u64) -> PresignOptions {

@@ -28,7 +28,7 @@ pub(crate) fn explain(error: &clap::Error) -> CliError {
             let hint = if is_near {
                 near(ContextKind::SuggestedArg)
             } else if flag.starts_with("--") {
-                "; see --help for the flags; presign takes other headers and parameters with --header and --query".to_owned()
+                "; see --help for the flags (presign takes other headers and parameters with --header and --query)".to_owned()
             } else {
                 "; see --help, and write a value that begins with `-` as --flag=VALUE".to_owned()
             };

@@ -3,7 +3,8 @@
 mod policy;
 mod upload;
 
-use valetkey::PresignedPost;
+use valetkey::post_policy::ValueRule;
+use valetkey::{OpenField, PresignedPost};
 
 use crate::args::{Global, PostArgs, PostOutput};
 use crate::error::CliError;
@@ -54,8 +55,34 @@ fn print(form: &PresignedPost, format: PostOutput) -> Result<(), CliError> {
         return Err(unprintable("a value has a control character, which only --output json can show"));
     }
     output::text(&text)?;
+    if format == PostOutput::Curl {
+        for open in form.unfilled() {
+            output::aside(&format!("# {} {}: edit it in the line", open.name(), chosen_by_client(open)));
+        }
+    }
+    if format == PostOutput::Html && !shows_an_answer(form) {
+        output::aside("# after an upload the browser stays on the page: the answer is 204; --redirect or --success-status 201 shows one");
+    }
     print_notes(form);
     Ok(())
+}
+
+/// Whether a browser shows anything after an upload.
+fn shows_an_answer(form: &PresignedPost) -> bool {
+    form.fields.iter().any(|(name, value)| match name.to_ascii_lowercase().as_str() {
+        "success_action_redirect" | "redirect" => true,
+        "success_action_status" => value != "204",
+        _ => false,
+    })
+}
+
+fn chosen_by_client(open: &OpenField) -> String {
+    match open.rule() {
+        ValueRule::Prefix(prefix) if prefix.is_empty() => "is chosen by the client".to_owned(),
+        ValueRule::Prefix(prefix) => format!("is chosen by the client and begins with `{prefix}`"),
+        ValueRule::OneOf(values) => format!("is one of `{}`", values.join("`, `")),
+        _ => "is chosen by the client within the policy".to_owned(),
+    }
 }
 
 fn unprintable(what: &str) -> CliError {

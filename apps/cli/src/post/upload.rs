@@ -9,7 +9,6 @@ use valetkey::post_policy::FILE_NAME;
 use valetkey::transfer::{Body, FormFile, Transfer, Uploaded};
 use valetkey::{PresignError, PresignedPost};
 
-use super::print_notes;
 use crate::args::{PostArgs, PostOutput};
 use crate::error::CliError;
 use crate::location::Provider;
@@ -69,9 +68,7 @@ pub(super) fn run(form: PresignedPost, file: LocalFile<'_>, provider: Provider, 
         let part = args.file_type.as_deref().or(guessed).into_iter().fold(part, FormFile::content_type);
         Transfer::new()?.upload_form(&form, part).await
     })?;
-    print(&uploaded, args.output)?;
-    print_notes(&form);
-    Ok(())
+    print(&uploaded, args.output)
 }
 
 /// Gives the object its type, where the form leaves it open.

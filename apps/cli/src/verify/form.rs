@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use valetkey::post_policy::{FILE_NAME, Form, PolicyDocument, is_secret};
+use valetkey::post_policy::{Condition, FILE_NAME, Form, PolicyDocument, is_secret};
 use valetkey::verify::{Audience, FormError, FormVerification, SuccessAction, VerifiedForm, VerifyError};
 use valetkey::{Credentials, StoreConfig, Timestamp};
 
@@ -26,7 +26,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, file: &Path) -> Result<(),
     };
     let url = sent.url.as_deref().map(Url::split).transpose()?;
     if let Some(content_type) = &args.content_type {
-        fill_type(provider, &mut sent.fields, content_type)?;
+        fill_type(provider, &mut sent.fields, content_type);
     }
     let places = places(provider, store.as_ref(), args, url.as_ref())?;
     let credentials = credentials(provider, store.as_ref())?;
@@ -34,9 +34,12 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, file: &Path) -> Result<(),
     let file_name = args.file_name.as_deref().unwrap_or(FILE_NAME);
     let form = Form { bucket: "", fields: &sent.fields, file_name, size: args.size };
     let judge = Judge { provider, form, region: region.as_deref(), credentials: &credentials, now: now(args)? };
-    let verified = judge.first(&places).map_err(|error| invalid(&error, Some(provider)))?;
+    let verified = judge.first(&places).map_err(|error| match missing_field(&error, &sent.fields) {
+        "" => invalid(&error, Some(provider)),
+        hint => refusal(&error, hint, Some(provider)),
+    })?;
     check_bucket(verified.bucket(), store.as_ref(), args)?;
-    print(provider, &verified, args.output)
+    print(provider, &verified, &open_rules(&sent.fields), args.output)
 }
 
 /// The cloud that the names of the signature's own fields are of.
@@ -52,21 +55,14 @@ fn provider_of(fields: &[(String, String)]) -> Option<Provider> {
 }
 
 /// What a client adds where the form leaves the type open: under the name that the policy speaks of, else the provider's own.
-fn fill_type(provider: Provider, fields: &mut Vec<(String, String)>, content_type: &str) -> Result<(), CliError> {
+fn fill_type(provider: Provider, fields: &mut Vec<(String, String)>, content_type: &str) {
     let own = provider.dialect().form_rules().content_type;
-    let policy = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("policy")).and_then(|(_, policy)| PolicyDocument::from_base64(policy).ok());
+    let policy = policy_of(fields);
     let speaks_of = |name: &str| policy.as_ref().is_some_and(|policy| policy.conditions().iter().any(|condition| condition.is_about(name)));
     let name = if !speaks_of(own) && speaks_of("Content-Type") { "Content-Type" } else { own };
-    match fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
-        Some((_, said)) if said != content_type => {
-            let message = format!("the form says `{name}` itself, and another one than --content-type; leave --content-type out");
-            Err(CliError::usage("usage", message))
-        }
-        Some(_) => Ok(()),
-        None => {
-            fields.push((name.to_owned(), content_type.to_owned()));
-            Ok(())
-        }
+    match fields.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        Some((_, said)) => content_type.clone_into(said),
+        None => fields.push((name.to_owned(), content_type.to_owned())),
     }
 }
 
@@ -149,15 +145,39 @@ impl Judge<'_> {
 fn invalid(error: &VerifyError, provider: Option<Provider>) -> CliError {
     let hint = match error {
         VerifyError::NotSigned => "; give a form as `valetkey post` prints it, with all its fields",
-        VerifyError::Form(FormError::SignatureMismatch) => "; was it made with another secret than the one that is looked up here?",
+        VerifyError::Form(FormError::SignatureMismatch) => "; was the policy changed, or was it made with another secret than the one that is looked up here?",
         VerifyError::UnknownHost => "; name the store with --store, or the host of its URL with --endpoint",
-        VerifyError::Form(FormError::ConditionFailed { .. }) => {
-            "; a field that the client fills must be there: give the type with --content-type, others among the fields"
-        }
         VerifyError::Form(FormError::NoFileName) => "; give it with --file-name",
         _ => "",
     };
     refusal(error, hint, provider)
+}
+
+fn policy_of(fields: &[(String, String)]) -> Option<PolicyDocument> {
+    let (_, policy) = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("policy"))?;
+    PolicyDocument::from_base64(policy).ok()
+}
+
+/// Advice where a condition fails because its field was not sent.
+fn missing_field(error: &VerifyError, fields: &[(String, String)]) -> &'static str {
+    let VerifyError::Form(FormError::ConditionFailed { condition }) = error else { return "" };
+    let policy = policy_of(fields);
+    let failed = policy.iter().flat_map(PolicyDocument::conditions).find(|one| one.to_string() == *condition);
+    let field = failed.and_then(|condition| condition.field()).unwrap_or_default();
+    if fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(field)) {
+        return "";
+    }
+    match field.to_ascii_lowercase().as_str() {
+        "" => "",
+        "content-type" | "x-oss-content-type" => "; the form has no such field: the client chooses the type, which --content-type gives here",
+        _ => "; the form has no such field: the client chooses its value, so add it to the fields",
+    }
+}
+
+/// What the policy leaves to the client, as it stands there.
+fn open_rules(fields: &[(String, String)]) -> Vec<String> {
+    let is_open = |condition: &&Condition<'_>| !matches!(condition, Condition::Eq { .. } | Condition::ContentLengthRange { .. });
+    policy_of(fields).iter().flat_map(PolicyDocument::conditions).filter(is_open).map(ToString::to_string).collect()
 }
 
 /// What the form allows. Values of fields are shown, but for those that are secrets.
@@ -173,6 +193,8 @@ struct Report<'a> {
     fields: BTreeMap<&'a str, Option<&'a str>>,
     success_status: u16,
     success_redirect: Option<String>,
+    /// Conditions that leave a value to the client, as they stand in the policy.
+    open: &'a [String],
 }
 
 /// Bytes of the file, both ends included.
@@ -182,7 +204,7 @@ struct Limits {
     max: u64,
 }
 
-fn print(provider: Provider, verified: &VerifiedForm, format: VerifyOutput) -> Result<(), CliError> {
+fn print(provider: Provider, verified: &VerifiedForm, open: &[String], format: VerifyOutput) -> Result<(), CliError> {
     let (success_status, success_redirect) = match verified.success_action() {
         SuccessAction::Status(status) => (status, None),
         SuccessAction::Redirect(url) => (303, Some(url)),
@@ -199,6 +221,7 @@ fn print(provider: Provider, verified: &VerifiedForm, format: VerifyOutput) -> R
         fields: verified.fields().iter().map(|(name, value)| (name.as_str(), shown(name, value.as_str()))).collect(),
         success_status,
         success_redirect,
+        open,
     };
     if format == VerifyOutput::Json {
         let json = serde_json::to_string(&report).map_err(|error| CliError::failure("output", error.to_string()))?;
@@ -216,6 +239,7 @@ fn print(provider: Provider, verified: &VerifiedForm, format: VerifyOutput) -> R
         ("answer".to_owned(), answer),
     ];
     lines.extend(report.fields.iter().map(|(name, value)| (format!("field {name}"), value.unwrap_or("(secret)").to_owned())));
+    lines.extend(open.iter().map(|rule| ("the client chooses".to_owned(), rule.clone())));
     let text: String = lines.iter().map(|(name, value)| format!("{}: {}\n", output::one_line(name), output::one_line(value))).collect();
     output::text(&text)
 }

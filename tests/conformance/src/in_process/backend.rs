@@ -4,24 +4,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use valetkey_core::verify::{Audience, IncomingRequest, Verification, Verified, VerifyError};
-use valetkey_core::{Credentials, Dialect, Method, Scheme};
+use valetkey_core::{Credentials, Dialect, Method, Scheme, encode};
 
 use super::ManualClock;
+use super::form::Sent;
 use super::objects::{Call, Objects};
 use crate::backend::{Backend, TestClock, WireRequest, WireResponse};
 use crate::profile::Profile;
 
 /// A store in memory that answers verified requests to one bucket, in the words of a [`Profile`].
 ///
-/// It does as much as the suite looks at: objects with their headers, conditions, ranges, digests of bodies, copies, uploads in parts, lists.
+/// It does as much as the suite looks at: objects with their headers, conditions, ranges, digests of bodies, copies, uploads in parts, lists, forms.
 pub struct VerifyingBackend {
-    dialect: &'static dyn Dialect,
-    profile: &'static Profile,
-    audience: Audience,
-    bucket: String,
-    credentials: Credentials,
-    clock: Arc<ManualClock>,
-    objects: Mutex<Objects>,
+    pub(super) dialect: &'static dyn Dialect,
+    pub(super) profile: &'static Profile,
+    pub(super) audience: Audience,
+    pub(super) bucket: String,
+    pub(super) credentials: Credentials,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) objects: Mutex<Objects>,
 }
 
 impl VerifyingBackend {
@@ -67,31 +68,45 @@ impl Backend for VerifyingBackend {
             return WireResponse::new(0, Vec::new(), Vec::new());
         };
         let headers = on_the_wire(&request, authority);
+        let value = |name: &str| headers.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value.as_str());
+        // A URL that is signed says so in its query, whatever it carries.
+        if request.method == Method::Post && value("content-type").starts_with("multipart/form-data") && !target.contains('?') {
+            let sent = Sent { scheme, host: value("host"), target, content_type: value("content-type") };
+            return self.take_form(&sent, &request.body);
+        }
         let verified = match self.verify(scheme, target, &request, &headers) {
             Ok(verified) => verified,
             Err(error) => {
                 let refusal = self.dialect.refusal(&error);
-                return refused(refusal.status, refusal.code, is_head);
+                return refused(refusal.status, refusal.code, &refusal.message).without_body_if(is_head);
             }
         };
         if verified.bucket() != self.bucket {
-            return refused(404, "NoSuchBucket", is_head);
+            return refused(404, "NoSuchBucket", "").without_body_if(is_head);
         }
         let call = Call { profile: self.profile, verified: &verified, headers: &headers, body: &request.body };
-        let mut answer = match self.objects.lock().unwrap_or_else(PoisonError::into_inner).act(&call) {
+        let answer = match self.objects.lock().unwrap_or_else(PoisonError::into_inner).act(&call) {
             Ok(answer) => answer,
-            Err((status, code)) => refused(status, code, is_head),
+            Err((status, code)) => refused(status, code, ""),
         };
-        if is_head {
-            answer.body.clear();
-        }
-        answer
+        answer.without_body_if(is_head)
     }
 }
 
-fn refused(status: u16, code: &str, is_head: bool) -> WireResponse {
-    let body = if is_head { Vec::new() } else { format!("<Error><Code>{code}</Code></Error>").into_bytes() };
-    WireResponse::new(status, Vec::new(), body)
+pub(super) fn refused(status: u16, code: &str, message: &str) -> WireResponse {
+    let body = format!("<Error><Code>{code}</Code><Message>{}</Message></Error>", encode::markup(message));
+    WireResponse::new(status, Vec::new(), body.into_bytes())
+}
+
+impl WireResponse {
+    /// As an answer to HEAD is sent: its code goes with its body.
+    fn without_body_if(mut self, is_head: bool) -> Self {
+        if is_head {
+            self.body.clear();
+            self.error_code = None;
+        }
+        self
+    }
 }
 
 /// Scheme, authority, and path with query.

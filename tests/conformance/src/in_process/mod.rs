@@ -4,6 +4,8 @@
 //! and servers made by others.
 
 mod backend;
+mod form;
+mod multipart;
 mod objects;
 
 use std::pin::pin;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use valetkey_core::verify::Verified;
+use valetkey_core::verify::{SuccessAction, Verified, VerifiedForm};
 use valetkey_core::{ChecksumAlgorithm, encode};
 
 use crate::backend::WireResponse;
@@ -35,17 +35,12 @@ impl Call<'_> {
     }
 
     fn no(&self, why: Why) -> Refused {
-        self.profile.codes(why).first().copied().unwrap_or((400, "InvalidRequest"))
+        no(self.profile, why)
     }
 
     /// What the object tells of itself when it is read.
     fn attributes(&self) -> BTreeMap<String, String> {
-        const PLAIN: [&str; 6] = ["content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
-        let kept = |name: &str| {
-            let own = name.strip_prefix(self.profile.header_prefix);
-            PLAIN.contains(&name) || own.is_some_and(|own| own.starts_with("meta-") || own == "storage-class" || own == CUSTOMER_KEY)
-        };
-        self.headers.iter().filter(|(name, _)| kept(name)).cloned().collect()
+        self.headers.iter().filter(|(name, _)| is_kept(self.profile, name)).cloned().collect()
     }
 
     /// Every digest that was promised must be the body's.
@@ -77,6 +72,17 @@ impl Call<'_> {
 }
 
 const CUSTOMER_KEY: &str = "server-side-encryption-customer-key-md5";
+
+fn no(profile: &Profile, why: Why) -> Refused {
+    profile.codes(why).first().copied().unwrap_or((400, "InvalidRequest"))
+}
+
+/// Whether an object tells of a header when it is read.
+fn is_kept(profile: &Profile, name: &str) -> bool {
+    const PLAIN: [&str; 6] = ["content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
+    let own = name.strip_prefix(profile.header_prefix);
+    PLAIN.contains(&name) || own.is_some_and(|own| own.starts_with("meta-") || own == "storage-class" || own == CUSTOMER_KEY)
+}
 
 #[derive(Debug, Clone)]
 struct Object {
@@ -201,6 +207,44 @@ impl Objects {
             }
         }
         Ok(WireResponse::new(status, headers.into_iter().collect(), body.to_vec()))
+    }
+
+    /// Stores the file of a form and answers as the form asks.
+    pub(super) fn post(&mut self, profile: &Profile, form: &VerifiedForm, file: Vec<u8>) -> Result<WireResponse, Refused> {
+        let key = form.key().as_str();
+        let (name, value) = profile.create_only;
+        if self.objects.contains_key(key) && form.field(name) == Some(value) {
+            return Err(no(profile, Why::Exists));
+        }
+        for algorithm in ChecksumAlgorithm::ALL {
+            let promised = form.field(&format!("{}checksum-{}", profile.header_prefix, algorithm.as_str()));
+            if promised.is_some_and(|promised| digest::checksum(algorithm, &file).as_deref() != Some(promised)) {
+                return Err(no(profile, Why::Digest));
+            }
+        }
+        let type_field = profile.forms.map_or("content-type", |forms| forms.content_type);
+        let named = |(name, value): &(String, String)| {
+            let lower = name.to_ascii_lowercase();
+            let name = if name.eq_ignore_ascii_case(type_field) { "content-type".to_owned() } else { lower };
+            is_kept(profile, &name).then(|| (name, value.clone()))
+        };
+        let object = Object::new(file, form.fields().iter().filter_map(named).collect());
+        let etag = object.etag.clone();
+        self.objects.insert(key.to_owned(), object);
+        let headers = vec![("etag".to_owned(), etag.clone())];
+        Ok(match form.success_action() {
+            SuccessAction::Status(201) => {
+                let (bucket, key, etag) = (escaped(form.bucket()), escaped(key), escaped(&etag));
+                let body = format!("<PostResponse><Bucket>{bucket}</Bucket><Key>{key}</Key><ETag>{etag}</ETag></PostResponse>");
+                WireResponse::new(201, headers, body.into_bytes())
+            }
+            SuccessAction::Status(status) => WireResponse::new(status, headers, Vec::new()),
+            SuccessAction::Redirect(url) => {
+                let more = [("bucket", form.bucket()), ("key", key), ("etag", &etag)].map(|(name, value)| format!("{name}={}", encode::query(value)));
+                let url = format!("{url}{}{}", if url.contains('?') { '&' } else { '?' }, more.join("&"));
+                WireResponse::new(303, vec![("location".to_owned(), url)], Vec::new())
+            }
+        })
     }
 
     fn begin(&mut self, call: &Call<'_>, key: String) -> WireResponse {

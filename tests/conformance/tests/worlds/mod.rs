@@ -1,5 +1,7 @@
 //! Where the suite's own tests take place: both dialects, each way of addressing, with and without a session token.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use valetkey_conformance::in_process::{InProcess, run_now};
 use valetkey_conformance::{Profile, Vector};
 use valetkey_core::{AddressingStyle, Credentials, Dialect, ObjectRequest, PresignOptions, Presigner, TargetSettings};
