@@ -5,9 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
-
-use super::condition::{Bound, Condition};
+use super::checks::{check_prefix_end, check_url, check_value, has_file_name};
+use super::rules::FileNameRule;
 use super::values::{Callback, ValueRule};
 use super::{FILE_NAME, FormCondition, KeyRule, MAX_FILE_BYTES, PolicyError, PostPolicy};
 use crate::binding::is_token;
@@ -47,7 +46,7 @@ pub struct FormDraft {
     pub(super) limits: FileLimits,
     /// What the provider does not enforce.
     pub notes: Vec<Cow<'static, str>>,
-    limits_size: bool,
+    pub(super) limits_size: bool,
     compares_dollar: bool,
 }
 
@@ -101,6 +100,10 @@ impl FormDraft {
             ValueRule::Prefix(_) if (rules.exact_only)(&name.to_ascii_lowercase()) => {
                 let reason = "this field takes exact values only; fix it";
                 return Err(PolicyError::Unsupported { provider: rules.provider, condition, reason });
+            }
+            ValueRule::Prefix(prefix) if rules.comma_lists && condition == "content-type" && prefix.contains(',') => {
+                let reason = "a type with a comma is judged as a list, of which no item begins so".into();
+                return Err(PolicyError::Unsafe { condition, reason });
             }
             ValueRule::Prefix(prefix) => self.compares_dollar |= prefix.contains('$'),
             ValueRule::OneOf(_) | ValueRule::NoneOf(_) if !rules.lists => {
@@ -200,12 +203,7 @@ impl FormDraft {
             draft.note(NO_SIZE);
         }
         dialect.review_form(target, &mut draft)?;
-        // The names of all others differ by themselves.
-        if policy.conditions().iter().filter(|condition| matches!(condition, FormCondition::Metadata { .. } | FormCondition::Raw { .. })).count() > 1
-            || policy.conditions().iter().any(|condition| matches!(condition, FormCondition::Raw { .. }))
-        {
-            draft.check_names()?;
-        }
+        draft.check_names()?;
         Ok(draft)
     }
 
@@ -233,6 +231,7 @@ impl FormDraft {
                     );
                     return Err(unsafe_prefix(reason).into());
                 }
+                check_prefix_end(prefix)?;
                 if has_file_name(prefix) {
                     return Err(unsafe_prefix(format!("`{FILE_NAME}` belongs into the name after the prefix, and the prefix is what stands before it")).into());
                 }
@@ -262,16 +261,35 @@ impl FormDraft {
     }
 
     fn add_raw(&mut self, dialect: &(impl Dialect + ?Sized), field: &str, rule: &ValueRule) -> Result<(), PresignError> {
-        let plain = !field.is_empty() && !field.starts_with('$') && !field.chars().any(|c| c.is_control() || matches!(c, '"' | '=')) && field.trim() == field;
+        let plain =
+            !field.is_empty() && !field.starts_with('$') && !field.chars().any(|c| c.is_control() || matches!(c, '"' | '=' | '\\')) && field.trim() == field;
         if !plain {
             let reason = format!("`{}` cannot be the name of a field; write it without `$`", field.escape_debug());
             return Err(PolicyError::InvalidValue { condition: "condition", reason }.into());
         }
         let lower = field.to_ascii_lowercase();
         if lower == "key" && !matches!(rule, ValueRule::Exact(_)) && self.open.iter().any(|open| open.name() == "key") {
+            if let ValueRule::Prefix(prefix) = rule {
+                check_prefix_end(prefix)?;
+            }
+            if matches!(rule, ValueRule::NoneOf(_)) && dialect.form_rules().file_name == FileNameRule::KeyAfterwards {
+                self.note("`not-in` on the key is judged before `${filename}` is replaced: a file of that name can still write such a key");
+            }
             return Ok(self.rule(dialect, "condition", "key", rule)?);
         }
-        if lower == "content-type" {
+        match (lower.as_str(), rule) {
+            ("success_action_redirect" | "redirect", ValueRule::Exact(url)) => check_url("success-redirect", url)?,
+            ("success_action_status", ValueRule::Exact(status)) if !["200", "201", "204"].contains(&status.as_str()) => {
+                let reason = format!("`{}` is not 200, 201 or 204, and the store would answer 204", status.escape_debug());
+                return Err(PolicyError::InvalidValue { condition: "success-status", reason }.into());
+            }
+            _ if super::is_secret(&lower) && !dialect.form_rules().owns(&lower) => {
+                let reason = "it would stand in the form and in its policy for everybody to read; sign a put";
+                return Err(PolicyError::Unsupported { provider: dialect.form_rules().provider, condition: "condition", reason }.into());
+            }
+            _ => {}
+        }
+        if lower == "content-type" || lower == dialect.form_rules().content_type {
             // The provider may decide the type by a field of another name.
             self.limits.content_type = accept(rule);
             return Ok(self.rule(dialect, "content-type", dialect.form_rules().content_type, rule)?);
@@ -297,82 +315,32 @@ impl FormDraft {
             let reason = format!("the field `key` stands for {default:?}, which {}; give another name after the prefix", refused.describe());
             return Err(PolicyError::Unsafe { condition: "key", reason }.into());
         }
+        for (index, open) in self.open.iter().enumerate() {
+            let rules = || self.open.iter().filter(|other| other.name().eq_ignore_ascii_case(open.name()));
+            if index > 0 && rules().count() > 1 && !can_all_hold(&rules().collect::<Vec<_>>()) {
+                let reason = format!("no value of `{}` keeps to all of its rules", open.name().escape_debug());
+                return Err(PolicyError::Unsafe { condition: "condition", reason }.into());
+            }
+        }
         Ok(())
     }
 }
 
-/// Looked for by its first byte, since most texts have none.
-fn has_file_name(text: &str) -> bool {
-    text.contains('$') && text.contains(FILE_NAME)
-}
-
-/// C0, DEL and C1. The last stand in UTF-8 as two bytes, of which the first is 0xC2.
-fn has_control(text: &str) -> bool {
-    text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == 0xc2) && text.chars().any(char::is_control)
+/// Whether a value keeps to several rules of one field: an item of a list, or something that begins as the longest prefix.
+fn can_all_hold(rules: &[&OpenField]) -> bool {
+    let holds = |value: &str| rules.iter().all(|rule| rule.takes(value));
+    rules.iter().any(|one| match one.rule() {
+        ValueRule::Exact(value) => holds(value),
+        ValueRule::Prefix(prefix) => holds(prefix) || holds(&format!("{prefix}x")),
+        ValueRule::OneOf(values) => values.iter().any(|value| holds(value)),
+        ValueRule::NoneOf(_) => false,
+    }) || rules.iter().all(|rule| matches!(rule.rule(), ValueRule::NoneOf(_)))
 }
 
 fn as_tag(condition: &FormCondition) -> Option<(&str, &str)> {
     match condition {
         FormCondition::Tag { key, value } => Some((key, value)),
         _ => None,
-    }
-}
-
-/// The policy as it is signed: what is fixed and what is open, each a condition.
-pub(super) struct Document<'a> {
-    pub(super) expiration: &'a str,
-    pub(super) bucket: &'a str,
-    pub(super) draft: &'a FormDraft,
-}
-
-fn as_condition(open: &OpenField) -> Condition<'_> {
-    let name = open.name();
-    match open.rule() {
-        ValueRule::Exact(value) => Condition::eq(name, value.as_str()),
-        ValueRule::Prefix(prefix) => Condition::starts_with(name, prefix.as_str()),
-        ValueRule::OneOf(values) => Condition::In { field: Cow::Borrowed(name), values: Cow::Borrowed(values) },
-        ValueRule::NoneOf(values) => Condition::NotIn { field: Cow::Borrowed(name), values: Cow::Borrowed(values) },
-    }
-}
-
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut policy = serializer.serialize_struct("Policy", 2)?;
-        policy.serialize_field("expiration", self.expiration)?;
-        policy.serialize_field("conditions", &Conditions(self))?;
-        policy.end()
-    }
-}
-
-struct Conditions<'a>(&'a Document<'a>);
-
-impl Serialize for Conditions<'_> {
-    /// Bucket and key first, then the size, what the client chooses, and what is fixed.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Document { bucket, draft, .. } = self.0;
-        let mut list = serializer.serialize_seq(None)?;
-        list.serialize_element(&Condition::eq("bucket", *bucket))?;
-        let is_key = |open: &&OpenField| open.name() == "key";
-        for open in draft.open.iter().take_while(is_key) {
-            list.serialize_element(&as_condition(open))?;
-        }
-        let mut fields = draft.fields.iter();
-        // The key is the first field; open, it has its rules.
-        let key = fields.next().filter(|_| !draft.open.iter().take(1).any(|open| is_key(&open)));
-        if let Some((name, value)) = key {
-            list.serialize_element(&Condition::eq(name, value))?;
-        }
-        if draft.limits_size {
-            let (min, max) = (Bound::Bytes(draft.limits.min), Bound::Bytes(draft.limits.max));
-            list.serialize_element(&Condition::ContentLengthRange { min, max })?;
-        }
-        for open in draft.open.iter().skip_while(is_key) {
-            list.serialize_element(&as_condition(open))?;
-        }
-        for (name, value) in fields {
-            list.serialize_element(&Condition::eq(name, value))?;
-        }
-        list.end()
     }
 }
 
@@ -384,78 +352,5 @@ pub(super) fn accept(rule: &ValueRule) -> Option<String> {
         ValueRule::Prefix(prefix) => Some(format!("{prefix}*")),
         ValueRule::OneOf(values) => Some(values.join(",")),
         ValueRule::NoneOf(_) => None,
-    }
-}
-
-pub(super) fn check_url(condition: &'static str, text: &str) -> Result<(), PolicyError> {
-    let fine = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.password().is_none());
-    if fine && text.is_ascii() && !text.contains(' ') {
-        return Ok(());
-    }
-    let reason = format!("`{}` is not an absolute http or https URL", text.chars().take(200).collect::<String>().escape_debug());
-    Err(PolicyError::InvalidValue { condition, reason })
-}
-
-/// What no field can carry, and what the policy could never match again.
-fn check_value(condition: &FormCondition) -> Result<(), PolicyError> {
-    let name = condition.name();
-    let check = |value: &str, may_be_empty: bool| {
-        if has_control(value) {
-            return Err(PolicyError::InvalidValue { condition: name, reason: "the value has a control character".into() });
-        }
-        if has_file_name(value) {
-            let reason =
-                format!("`{FILE_NAME}` is replaced before or after the policy is judged, so that this value would not be kept; only a key may have it");
-            return Err(PolicyError::Unsafe { condition: name, reason });
-        }
-        if value.trim().is_empty() && !may_be_empty {
-            return Err(PolicyError::InvalidValue { condition: name, reason: "the value is empty".into() });
-        }
-        Ok(())
-    };
-    match condition {
-        FormCondition::ContentType(rule) => match rule {
-            ValueRule::Exact(value) => check(value, false),
-            ValueRule::Prefix(prefix) => check(prefix, true),
-            ValueRule::OneOf(values) | ValueRule::NoneOf(values) => values.iter().try_for_each(|value| check(value, false)),
-        },
-        FormCondition::Metadata { rule, .. } | FormCondition::Raw { rule, .. } => match rule {
-            ValueRule::Exact(value) | ValueRule::Prefix(value) => check(value, true),
-            ValueRule::OneOf(values) | ValueRule::NoneOf(values) => values.iter().try_for_each(|value| check(value, true)),
-        },
-        FormCondition::CacheControl(value)
-        | FormCondition::ContentDisposition(value)
-        | FormCondition::ContentEncoding(value)
-        | FormCondition::ExpiresHeader(value)
-        | FormCondition::SuccessRedirect(value)
-        | FormCondition::Acl(Acl::Other(value))
-        | FormCondition::StorageClass(StorageClass::Other(value)) => check(value, false),
-        FormCondition::ServerSideEncryption(encryption) => match encryption {
-            ServerSideEncryption::Aes256 | ServerSideEncryption::Kms { key_id: None } => Ok(()),
-            ServerSideEncryption::Kms { key_id: Some(id) } => check(id, false),
-            ServerSideEncryption::Other { algorithm, key_id } => {
-                check(algorithm, false)?;
-                key_id.as_deref().map_or(Ok(()), |id| check(id, false))
-            }
-        },
-        FormCondition::Tag { key, value } => {
-            check(key, false)?;
-            check(value, true)
-        }
-        FormCondition::Callback(callback) => {
-            check_url(name, callback.url())?;
-            callback.variables().iter().try_for_each(|(variable, rule)| {
-                let plain = !variable.is_empty() && variable.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
-                if !plain {
-                    let reason = format!("`{}` cannot be the name of a variable: it is made of a-z, 0-9, `_` and `-`, without `x:`", variable.escape_debug());
-                    return Err(PolicyError::InvalidValue { condition: name, reason });
-                }
-                match rule {
-                    ValueRule::Exact(value) | ValueRule::Prefix(value) => check(value, true),
-                    ValueRule::OneOf(_) | ValueRule::NoneOf(_) => Ok(()),
-                }
-            })
-        }
-        _ => Ok(()),
     }
 }

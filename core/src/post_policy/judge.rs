@@ -82,6 +82,9 @@ pub fn judge(dialect: &(impl Dialect + ?Sized), policy: &PolicyDocument, form: &
         if !form.fields.iter().any(|(field, value)| field.eq_ignore_ascii_case(name) && value == fixed) {
             return Err(FormError::ConditionFailed { condition: Condition::eq(name, fixed).to_string() });
         }
+        if name == rules.algorithm.0 && fixed != rules.algorithm.1 {
+            return Err(FormError::UnsupportedAlgorithm { expected: rules.algorithm.1 });
+        }
     }
     let expiration = judge_time(rules, policy, form, now)?;
     judge_bucket(rules, policy, form)?;
@@ -121,7 +124,7 @@ pub fn judge(dialect: &(impl Dialect + ?Sized), policy: &PolicyDocument, form: &
     if let Some(size) = form.size {
         sizes.check(size)?;
     }
-    let key = final_key(dialect, value("key").unwrap_or_default(), form.file_name)?;
+    let key = final_key(dialect, policy, value("key").unwrap_or_default(), form.file_name)?;
     let is_kept = |name: &str| !rules.owns(name) && !(rules.uncovered)(name);
     let fields = fields.into_iter().filter(|(name, _)| is_kept(&name.to_ascii_lowercase())).collect();
     Ok(Judgement { key, fields, sizes, expiration })
@@ -194,6 +197,9 @@ fn fields_to_judge(rules: &FormRules, form: &Form<'_>) -> Result<Vec<(String, St
             if lower == "key" && name.is_empty() {
                 return Err(FormError::NoFileName);
             }
+            if lower != "key" && name.chars().any(char::is_control) {
+                return Err(FormError::MalformedField { name: field.clone(), reason: "has a control character" });
+            }
             *value = value.replace(FILE_NAME, name);
         }
     }
@@ -201,12 +207,23 @@ fn fields_to_judge(rules: &FormRules, form: &Form<'_>) -> Result<Vec<(String, St
 }
 
 /// The key that is written: judged again after the name of the file is in it.
-fn final_key(dialect: &(impl Dialect + ?Sized), key: &str, file_name: &str) -> Result<ObjectKey, FormError> {
+fn final_key(dialect: &(impl Dialect + ?Sized), policy: &PolicyDocument, key: &str, file_name: &str) -> Result<ObjectKey, FormError> {
     let key = if dialect.form_rules().file_name == FileNameRule::KeyAfterwards && key.contains(FILE_NAME) {
         if file_name.is_empty() {
             return Err(FormError::NoFileName);
         }
-        key.replace(FILE_NAME, file_name)
+        let key = key.replace(FILE_NAME, file_name);
+        // A prefix that ends inside of `${filename}` held for the text and need not hold for the key; exact ones are of the text.
+        let again = |condition: &&Condition<'_>| match condition {
+            Condition::StartsWith { prefix, .. } => !prefix.contains(FILE_NAME),
+            Condition::NotIn { .. } => true,
+            _ => false,
+        };
+        let mut conditions = policy.conditions().iter().filter(|condition| condition.is_about("key")).filter(again);
+        if let Some(broken) = conditions.find(|condition| !condition.holds(&key, false)) {
+            return Err(FormError::ConditionFailed { condition: broken.to_string() });
+        }
+        key
     } else {
         key.to_owned()
     };

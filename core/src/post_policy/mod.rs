@@ -3,6 +3,7 @@
 //! [`PostPolicy`] is what an application says; a dialect gives it the provider's names ([`FormDraft`]), [`sign_post`] makes a
 //! [`PresignedPost`](crate::PresignedPost) of it, and [`judge`] decides whether a form that comes back keeps to it.
 
+mod checks;
 mod condition;
 mod document;
 mod draft;
@@ -12,6 +13,7 @@ mod rules;
 mod sign;
 mod text;
 mod values;
+mod write;
 
 pub use condition::{Bound, Condition, is_secret};
 pub use document::{MAX_CONDITIONS, MAX_POLICY_BYTES, PolicyDocument, PolicyDocumentError};
@@ -25,6 +27,7 @@ pub use values::{Callback, CallbackBodyType, ValueRule};
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::RangeInclusive;
 
 use crate::key::ObjectKey;
@@ -70,7 +73,7 @@ pub enum KeyRule {
 }
 
 /// One thing that a policy says. Names of variants are those of the builder's methods.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormCondition {
     /// Bytes of the file, both ends included.
@@ -319,6 +322,17 @@ impl PostPolicy {
     #[must_use]
     pub fn conditions(&self) -> &[FormCondition] {
         &self.conditions
+    }
+}
+
+/// The word for it and the name of its field. A value may be a secret that was put here by mistake.
+impl fmt::Debug for FormCondition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ContentLength { min, max } => write!(formatter, "content-length({min}..={max})"),
+            Self::Metadata { name, .. } | Self::Raw { field: name, .. } => write!(formatter, "{}({name:?})", self.name()),
+            _ => formatter.write_str(self.name()),
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct FormRules {
     pub uncovered: fn(&str) -> bool,
     /// Whether a field (lower case) belongs to another way of signing.
     pub foreign: fn(&str) -> bool,
+    /// The fields that a holder of the form may add and that change what the object is, where no condition names them.
+    pub floating: &'static [&'static str],
     /// The longest time between the signing time and the end, seconds.
     pub max_life: u32,
     /// What a later expiration means.

@@ -7,8 +7,9 @@ use alloc::format;
 use alloc::string::String;
 
 use super::document::{MAX_CONDITIONS, MAX_POLICY_BYTES};
-use super::draft::{Document, FormDraft};
+use super::draft::FormDraft;
 use super::rules::FormRules;
+use super::write::Document;
 use super::{PolicyError, PostPolicy};
 use crate::credentials::Secret;
 use crate::crypto;
@@ -87,6 +88,9 @@ pub(super) fn url(target: &Target) -> String {
     parts.concat()
 }
 
+/// Bytes that a client writes around a field, with a boundary of the usual length.
+const FRAME: usize = 110;
+
 /// Completes a form. One that no store would read up to its file is not given out.
 pub(super) fn push_signature(fields: &mut FormFields, dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>, json: &[u8]) -> Result<(), PolicyError> {
     let mut signature = [0; 32];
@@ -96,7 +100,9 @@ pub(super) fn push_signature(fields: &mut FormFields, dialect: &(impl Dialect + 
         signature = context.key.sign(text.get(start..).unwrap_or_default());
     });
     fields.push_with(dialect.form_rules().signature, |text| crypto::push_hex(text, &signature));
-    let bytes: usize = fields.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum();
+    // Each field has a boundary and a head of its own; so has the file.
+    let framed = |(name, value): (&str, &str)| name.len().saturating_add(value.len()).saturating_add(FRAME);
+    let bytes = fields.iter().map(framed).sum::<usize>().saturating_add(FRAME).saturating_add(FRAME);
     let max = dialect.form_rules().max_before_file;
     if bytes > max {
         let reason = format!("the form has {bytes} bytes before its file, and {} takes {max}; give it less to say", dialect.form_rules().provider);

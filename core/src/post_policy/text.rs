@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::condition::{Bound, Condition};
 use super::document::PolicyDocument;
 use super::draft::{NO_SIZE, accept};
-use super::judge::{Form, judge};
+use super::judge::Form;
 use super::sign::{credential, push_signature, url};
 use super::{FILE_NAME, MAX_FILE_BYTES, PolicyError, ValueRule};
 use crate::credentials::Secret;
@@ -16,7 +16,7 @@ use crate::dialect::{Dialect, SigningContext};
 use crate::error::PresignError;
 use crate::key::ObjectKey;
 use crate::presigned_post::{FileLimits, FormFields, OpenField, PresignedPost};
-use crate::verify::FormError;
+use crate::verify::{FormError, FormVerification, VerifyError};
 
 /// Signs a policy text byte for byte. What it fixes becomes the fields of the form; `key` is the object where the text names a prefix or none.
 ///
@@ -26,7 +26,7 @@ use crate::verify::FormError;
 /// [`PolicyError::Mismatch`] when the store would refuse the form whatever is uploaded: another credential, date, token or bucket, or a field that no
 /// condition names.
 pub fn sign_policy(
-    dialect: &(impl Dialect + ?Sized),
+    dialect: &dyn Dialect,
     context: &SigningContext<'_>,
     policy: &PolicyDocument,
     key: Option<&ObjectKey>,
@@ -78,27 +78,27 @@ pub fn sign_policy(
     if !limits_size {
         form.notes.push(NO_SIZE.into());
     }
+    for floating in rules.floating.iter().filter(|name| !policy.conditions().iter().any(|condition| condition.is_about(name))) {
+        form.notes.push(format!("the policy does not name {floating}: a holder of the form may add it").into());
+    }
     push_signature(&mut form.fields, dialect, context, policy.as_str().as_bytes())?;
     let Gathered { fields, open, limits, notes } = form;
     let post = PresignedPost::new(url(target), context.validity, fields, limits, open, notes);
-    check_that_it_works(dialect, context, policy, &post)?;
+    check_that_it_works(dialect, context, &post)?;
     Ok(post)
 }
 
-/// Judges the form as a store would when the client fills in what it must.
-fn check_that_it_works(
-    dialect: &(impl Dialect + ?Sized),
-    context: &SigningContext<'_>,
-    policy: &PolicyDocument,
-    post: &PresignedPost,
-) -> Result<(), PolicyError> {
+/// Verifies the form as a store would when the client fills in what it must.
+fn check_that_it_works(dialect: &dyn Dialect, context: &SigningContext<'_>, post: &PresignedPost) -> Result<(), PolicyError> {
     let filled = post.unfilled().map(|open| (open.name(), open.example()));
     let fields: Vec<(String, String)> = post.fields.iter().chain(filled).map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let form = Form { bucket: &context.target.bucket, fields: &fields, file_name: "file", size: Some(post.file_limits.min) };
-    match judge(dialect, policy, &form, context.validity.signed_at()) {
+    let verified = FormVerification::parse(dialect, &form, Some(&context.target.region))
+        .and_then(|pending| pending.finish(Some(context.credentials), context.validity.signed_at()));
+    match verified {
         // A policy that does not name the key is of the official samples of OSS, which takes it.
-        Err(FormError::ExtraField { name }) if name == "key" && !dialect.form_rules().needs_bucket => Ok(()),
-        Err(error) => Err(PolicyError::Mismatch { reason: format!("whatever is uploaded, the store refuses it: {error}") }),
+        Err(VerifyError::Form(FormError::ExtraField { name })) if name == "key" && !dialect.form_rules().needs_bucket => Ok(()),
+        Err(error) => Err(PolicyError::Mismatch { reason: format!("whatever is uploaded, the store refuses the form: {error}") }),
         Ok(_) => Ok(()),
     }
 }
@@ -125,7 +125,9 @@ impl Gathered {
             Condition::StartsWith { prefix, .. } => Some(&**prefix),
             _ => None,
         });
-        let longest = longest.max_by_key(|prefix| prefix.len()).map(|prefix| format!("{prefix}{FILE_NAME}"));
+        let longest = longest
+            .max_by_key(|prefix| prefix.len())
+            .map(|prefix| if prefix.contains(FILE_NAME) { prefix.to_string() } else { format!("{prefix}{FILE_NAME}") });
         let value = match (policy.fixed("key"), key, longest) {
             (Some(fixed), _, _) => fixed.to_string(),
             (None, Some(key), _) => key.to_string(),
@@ -152,7 +154,8 @@ impl Gathered {
             return Ok(());
         };
         let rules = dialect.form_rules();
-        if ["policy", "file", rules.signature].iter().any(|own| own.eq_ignore_ascii_case(field)) {
+        let cannot_be_sent = field.chars().any(|c| c.is_control() || matches!(c, '"' | '=' | '\\'));
+        if cannot_be_sent || ["policy", "file", rules.signature].iter().any(|own| own.eq_ignore_ascii_case(field)) {
             return Err(PolicyError::Mismatch { reason: format!("a condition on `{}` can never be met", field.escape_debug()) });
         }
         let rule = match condition {

@@ -8,7 +8,7 @@ use core::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::post_policy::ValueRule;
+use crate::post_policy::{ValueRule, is_secret};
 
 /// The fields to send: names and exact values, in the order of sending.
 ///
@@ -121,10 +121,19 @@ impl Serialize for FormFields {
 /// A field whose value the client chooses.
 ///
 /// In JSON: `name`, and one of `starts_with`, `one_of`, `none_of`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OpenField {
     name: Cow<'static, str>,
     rule: ValueRule,
+}
+
+/// What a rule compares with may be a customer's key.
+impl fmt::Debug for OpenField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("OpenField");
+        debug.field("name", &self.name);
+        if is_secret(&self.name) { debug.finish_non_exhaustive() } else { debug.field("rule", &self.rule).finish() }
+    }
 }
 
 impl OpenField {
@@ -173,6 +182,9 @@ impl OpenField {
 
     /// The rule in the words of an error.
     pub(crate) fn describe(&self) -> String {
+        if is_secret(&self.name) {
+            return "must keep to its condition".into();
+        }
         match &self.rule {
             ValueRule::Exact(value) => format!("must be `{value}`"),
             ValueRule::Prefix(prefix) => format!("must begin with `{prefix}`"),

@@ -107,8 +107,8 @@ impl PresignedPost {
     /// ```
     pub fn fill(mut self, field: &str, value: &str) -> Result<Self, PolicyError> {
         let refused = |reason: &str| PolicyError::Refused { field: field.to_string(), reason: reason.to_string() };
-        if value.contains('\0') {
-            return Err(refused("it holds NUL"));
+        if !field.eq_ignore_ascii_case("key") && value.chars().any(char::is_control) {
+            return Err(refused("it has a control character"));
         }
         let mut rules = self.open_fields.iter().filter(|open| open.name().eq_ignore_ascii_case(field)).peekable();
         let Some(first) = rules.peek() else {

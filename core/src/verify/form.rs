@@ -14,6 +14,9 @@ use crate::key::ObjectKey;
 use crate::post_policy::{Form, Judgement, PolicyDocument, SizeLimits, judge};
 use crate::time::Timestamp;
 
+/// The most fields that are looked at.
+const MAX_FIELDS: usize = 256;
+
 /// A form whose fields are well-formed and whose signature is not judged yet.
 ///
 /// Between [`parse`](Self::parse) and [`finish`](Self::finish) the caller looks the access key up, wherever that is. The policy is not even read before its
@@ -60,6 +63,10 @@ impl<'a> FormVerification<'a> {
     /// [`VerifyError::NotSigned`] and [`VerifyError::MixedAuthentication`]; [`FormError`] for fields that are missing, doubled or malformed.
     pub fn parse(dialect: &'a dyn Dialect, form: &Form<'a>, region: Option<&str>) -> Result<Self, VerifyError> {
         let rules = dialect.form_rules();
+        // Before anything is compared with everything else.
+        if form.fields.len() > MAX_FIELDS {
+            return Err(FormError::Malformed { what: "it has more than 256 fields" }.into());
+        }
         let value = |name: &str| form.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
         let is_signed = value("policy").is_some() || value(rules.signature).is_some();
         let is_foreign = form.fields.iter().any(|(name, _)| (rules.foreign)(&name.to_ascii_lowercase()));
@@ -122,10 +129,6 @@ impl<'a> FormVerification<'a> {
         let policy = PolicyDocument::from_base64(policy).map_err(FormError::from)?;
         let judgement = judge(dialect, &policy, &form, now)?;
         // After the conditions: what the policy does not have is a broken condition in the first place.
-        let (algorithm, known) = dialect.form_rules().algorithm;
-        if policy.fixed(algorithm) != Some(known) {
-            return Err(FormError::UnsupportedAlgorithm { expected: known }.into());
-        }
         scope.check(signed_at, dialect.form_rules().service, region.as_deref()).map_err(|error| match error {
             VerifyError::ScopeMismatch { part, expected } => FormError::ScopeMismatch { part, expected }.into(),
             other => other,

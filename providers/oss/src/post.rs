@@ -38,6 +38,7 @@ pub(crate) const RULES: FormRules = FormRules {
     exact_only: |_| false,
     uncovered: |_| false,
     foreign: |lower_case| lower_case == "signature" || names::is_foreign(lower_case),
+    floating: &[OBJECT_ACL, OBJECT_CONTENT_TYPE],
     max_life: Oss::MAX_LIFE,
     beyond_maximum: BeyondMaximum::EndsEarlier,
     // Source: "PostObject": all fields but the file.
@@ -108,7 +109,7 @@ pub(crate) fn review(target: &Target, draft: &mut FormDraft) -> Result<(), Polic
         draft.note("that OSS judges a list of values of x-oss-content-type is not verified; it is documented of content-type, which that field overrides");
     }
     draft.note(
-        "OSS takes fields that the policy does not name: a holder of the form can add a callback (it cannot be pinned away), metadata, caching headers and a redirect; the ACL and the type of the object are pinned",
+        "OSS takes fields that the policy does not name: a holder of the form can add a callback (it cannot be pinned away), metadata, storage class, encryption, headers such as Cache-Control, a status and a redirect; the ACL and the type of the object are pinned",
     );
     if draft.is_about("callback") {
         draft.note("that OSS judges conditions on callback and x: fields is not verified");

@@ -32,6 +32,7 @@ pub(crate) const RULES: FormRules = FormRules {
     exact_only,
     uncovered: |lower_case| lower_case.starts_with("x-ignore-"),
     foreign: |lower_case| lower_case == "signature" || names::is_foreign(lower_case),
+    floating: &[],
     max_life: S3::MAX_LIFE,
     // The documents say so of the official SDKs alone; that the service itself refuses it is not verified.
     beyond_maximum: BeyondMaximum::Refused,

@@ -86,7 +86,9 @@ fn verify(
 
 /// The bucket must be the one that the flag names, else the store's.
 fn check_bucket(bucket: &str, store: Option<&StoreConfig>, args: &VerifyArgs) -> Result<(), CliError> {
-    let refuse = |wanted: &str, hint: &str| Err(CliError::failure("other_bucket", format!("invalid: it is for the bucket {bucket}, not {wanted}{hint}")));
+    let what = if args.form.is_some() { "form" } else { "URL" };
+    let refuse =
+        |wanted: &str, hint: &str| Err(CliError::failure("other_bucket", format!("invalid: the {what} is of the bucket {bucket}, not {wanted}{hint}")));
     match (&args.bucket, store) {
         (Some(wanted), _) if wanted != bucket => refuse(wanted, ""),
         (None, Some(store)) if store.settings().bucket != bucket => {

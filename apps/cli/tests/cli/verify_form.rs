@@ -34,7 +34,8 @@ fn what_was_verified_is_said() {
     let ran = verify(&form, &["--content-type", "image/png"]).succeeded("text");
     let want = format!(
         "valid: signed S3 form\nbucket: media\nkey: a\\u{{1b}}é/${{filename}}\naccess key id: {S3_ID}\nsigned at: {AT}\nexpiration: 2026-11-22T11:30:00Z\n\
-         file: 0 to 5120 bytes\nanswer: 204\nfield Content-Type: image/png\nfield x-amz-meta-owner: 7\n"
+         file: 0 to 5120 bytes\nanswer: 204\nfield Content-Type: image/png\nfield x-amz-meta-owner: 7\n\
+         the client chooses: [\"starts-with\", \"$key\", \"a\\u001bé/\"]\nthe client chooses: [\"starts-with\", \"$Content-Type\", \"image/\"]\n"
     );
     assert_eq!((ran.out, ran.err.as_str()), (want, ""));
 
@@ -42,7 +43,8 @@ fn what_was_verified_is_said() {
     assert!(!ran.out.trim_end().chars().any(char::is_control));
     let want = json!({
         "provider": "s3", "bucket": "media", "key": "a\u{1b}é/b.png", "access_key_id": S3_ID, "signed_at": AT, "expiration": "2026-11-22T11:30:00Z",
-        "file_limits": {"min": 0, "max": 5120}, "fields": {"Content-Type": "image/png", "x-amz-meta-owner": "7"}, "success_status": 204, "success_redirect": null
+        "file_limits": {"min": 0, "max": 5120}, "fields": {"Content-Type": "image/png", "x-amz-meta-owner": "7"}, "success_status": 204, "success_redirect": null,
+        "open": ["[\"starts-with\", \"$key\", \"a\\u001bé/\"]", "[\"starts-with\", \"$Content-Type\", \"image/\"]"]
     });
     assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), want);
 
@@ -75,7 +77,7 @@ fn what_is_invalid_ends_with_1() {
         moved
     };
     for (form, more, code, part) in [
-        (s3.clone(), &[][..], "condition_failed", "give the type with --content-type, others among the fields (S3 would answer 403 AccessDenied)"),
+        (s3.clone(), &[][..], "condition_failed", "the client chooses the type, which --content-type gives here (S3 would answer 403 AccessDenied)"),
         (s3.clone(), &["--content-type", "text/html"], "condition_failed", "[\"starts-with\", \"$Content-Type\", \"image/\"]"),
         (s3.clone(), &["--content-type", "image/png", "--size", "10"], "entity_too_large", "(S3 would answer 400 EntityTooLarge)"),
         (s3.clone(), &["--content-type", "image/png", "--size", "1"], "entity_too_small", "fewer than the 2"),
@@ -225,7 +227,7 @@ fn wrong_use_ends_with_2_and_no_credentials_with_3() {
     verify(&form["fields"], &["--bucket", "media", "--endpoint", "http://h"]).failed_with(2, "the JSON has no `url`", "an endpoint for nothing");
     let typed = sign(&["s3://media/k", "--content-type", "image/png"]);
     verify(&typed, &["--content-type", "image/png"]).succeeded("the same type");
-    verify(&typed, &["--content-type", "image/gif"]).failed_with(2, "leave --content-type out", "another type");
+    verify(&typed, &["--content-type", "image/gif"]).failed_with(1, "[\"eq\", \"$Content-Type\", \"image/png\"]", "another type");
     for input in [&b""[..], b"{", b"\xff", b"5", b"{\"fields\":{\"key\":5}}", b"[[\"key\"]]", &vec![b'['; 5000], &vec![b' '; (1 << 20) + 1]] {
         run_with_input(&["verify", "--form", "-"], ENV, input).failed_with(2, "--form: ", "no form");
     }
