@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use valetkey::post_policy::{FILE_NAME, FormCondition, MAX_FILE_BYTES, MAX_POLICY_BYTES, ValueRule};
+use valetkey::post_policy::{FILE_NAME, FormCondition, MAX_FILE_BYTES, MAX_POLICY_BYTES, PolicyError, ValueRule};
 use valetkey::{Acl, ObjectKey, PostPolicy, PresignError, PresignOptions, PresignedPost, StorageClass};
 
 use crate::args::{LifeArgs, PolicyArgs, PostArgs, TypeRule};
@@ -33,7 +33,16 @@ impl Source {
     pub(super) fn sign(&self, signer: &Signer, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
         match self {
             Self::Flags(policy) => signer.sign_post(policy, options),
-            Self::Text { text, key } => signer.sign_policy(text, key.as_ref()),
+            Self::Text { text, key } => {
+                let form = signer.sign_policy(text, key.as_ref())?;
+                match options.requested_signing_time() {
+                    Some(at) if at != form.signed_at => {
+                        let reason = format!("its own date is {}, and --at says {at}; leave --at out", form.signed_at);
+                        Err(PolicyError::Mismatch { reason }.into())
+                    }
+                    _ => Ok(form),
+                }
+            }
         }
     }
 }
@@ -92,7 +101,8 @@ fn given(rules: &PolicyArgs, life: &LifeArgs) -> Option<&'static str> {
         create_only,
         open_prefix,
     } = rules;
-    let LifeArgs { expires, expires_at, at } = life;
+    // The signing time is the policy's own, and may be said again.
+    let LifeArgs { expires, expires_at, at: _ } = life;
     let flags = [
         ("--max-size", max_size.is_some()),
         ("--min-size", min_size.is_some()),
@@ -108,7 +118,6 @@ fn given(rules: &PolicyArgs, life: &LifeArgs) -> Option<&'static str> {
         ("--open-prefix", *open_prefix),
         ("--expires", expires.is_some()),
         ("--expires-at", expires_at.is_some()),
-        ("--at", at.is_some()),
     ];
     flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
 }

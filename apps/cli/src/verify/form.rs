@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, file: &Path) -> Result<(),
     if let Some(content_type) = &args.content_type {
         fill_type(provider, &mut sent.fields, content_type);
     }
-    let places = places(provider, store.as_ref(), args, url.as_ref())?;
+    let places = places(provider, store.as_ref(), args, url.as_ref(), &sent.fields)?;
     let credentials = credentials(provider, store.as_ref())?;
     let region = region(provider, store.as_ref(), args, url.as_ref());
     let file_name = args.file_name.as_deref().unwrap_or(FILE_NAME);
@@ -73,13 +73,21 @@ enum Place {
     Nobody,
 }
 
-fn places(provider: Provider, store: Option<&StoreConfig>, args: &VerifyArgs, url: Option<&Url<'_>>) -> Result<Vec<Place>, CliError> {
+fn places(
+    provider: Provider,
+    store: Option<&StoreConfig>,
+    args: &VerifyArgs,
+    url: Option<&Url<'_>>,
+    fields: &[(String, String)],
+) -> Result<Vec<Place>, CliError> {
     let Some(url) = url else {
         if args.endpoint.is_some() {
             return Err(CliError::usage("usage", "--endpoint says whose host is in the form's URL, and the JSON has no `url`; leave it out"));
         }
         let bucket = args.bucket.clone().or_else(|| store.map(|store| store.settings().bucket.clone()));
-        let bucket = bucket.ok_or_else(|| CliError::usage("missing_bucket", "the JSON has no `url`, so the bucket is not known; name it with --bucket"))?;
+        // Nothing else says where the form is meant to go.
+        let bucket = bucket.or_else(|| policy_of(fields)?.fixed("bucket").map(str::to_owned));
+        let bucket = bucket.ok_or_else(|| CliError::usage("missing_bucket", "neither the JSON nor its policy says the bucket; name it with --bucket"))?;
         return Ok(vec![Place::Bucket(bucket)]);
     };
     let (host, path) = (url.host(), url.target.split('?').next().unwrap_or_default());
@@ -88,11 +96,22 @@ fn places(provider: Provider, store: Option<&StoreConfig>, args: &VerifyArgs, ur
         place.map(|place| match place {
             (Some(_), Some(_)) => Place::Object,
             (Some(bucket), None) => Place::Bucket(bucket),
-            (None, _) => Place::Nobody,
+            (None, _) => as_written(&host, path, fields),
         })
     };
     let places: Result<Vec<Place>, VerifyError> = readings(provider, store, args, url)?.iter().map(read).collect();
     places.map_err(|error| invalid(&error, Some(provider)))
+}
+
+/// The bucket of a form at a host that nobody named. No part of the URL is signed, so it is enough that it names the policy's bucket in one of the two ways.
+fn as_written(host: &str, path: &str, fields: &[(String, String)]) -> Place {
+    let policy = policy_of(fields);
+    let Some(bucket) = policy.as_ref().and_then(|policy| policy.fixed("bucket")) else {
+        return Place::Nobody;
+    };
+    let in_path = path.trim_end_matches('/').strip_suffix(bucket).is_some_and(|rest| rest.ends_with('/'));
+    let in_host = path.trim_end_matches('/').is_empty() && host.strip_prefix(bucket).is_some_and(|rest| rest.starts_with('.'));
+    if in_path || in_host { Place::Bucket(bucket.to_owned()) } else { Place::Nobody }
 }
 
 /// The region that the scope must name, where one is known.

@@ -245,11 +245,12 @@ fn a_policy_is_signed_byte_for_byte() {
         "--open-prefix",
         "--expires=60",
         "--expires-at=2026-11-22T11:00:00Z",
-        "--at=2026-11-22T10:00:00Z",
     ] {
         let name = flag.split('=').next().unwrap();
         sign("s3://media", prefix, &[flag]).failed_with(2, &format!("`{name}` would change the policy"), flag);
     }
+    sign("s3://media", prefix, &["--at=2026-11-22T10:30:00Z"]).succeeded("its own date");
+    sign("s3://media", prefix, &["--at=2026-11-22T10:00:00Z"]).failed_with(2, "its own date is 2026-11-22T10:30:00Z", "another date");
     let line = ["post", "s3://media", "--policy", "-"];
     run_with_input(&line, ENV, b"{\"\xff\"}").failed_with(2, "standard input is not UTF-8", "bytes");
     run_with_input(&line, ENV, &[b' '; (64 << 10) + 1]).failed_with(2, "more than 65536 bytes", "a long text");
