@@ -62,6 +62,11 @@ impl FormDraft {
         self.fields.len().saturating_add(self.open.len()).saturating_add(2)
     }
 
+    /// Fixes a field whose value is written in place and holds no `$`.
+    pub(super) fn fix_with(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        self.fields.push_with(name, write);
+    }
+
     /// Adds a remark on what the provider does not enforce.
     pub fn note(&mut self, note: &'static str) {
         self.notes.push(Cow::Borrowed(note));
@@ -133,7 +138,7 @@ impl FormDraft {
         let rules = dialect.form_rules();
         // The signature's own fields and what a provider pins, beside one for each condition; and the text of a usual form with the policy's base64.
         let fields = policy.conditions().len().saturating_add(10);
-        let bytes = token_bytes.saturating_mul(7).saturating_div(3).saturating_add(960);
+        let bytes = token_bytes.saturating_mul(5).saturating_div(2).saturating_add(1000);
         let mut draft = Self {
             fields: FormFields::with_capacity(fields, bytes),
             open: Vec::new(),
@@ -203,7 +208,11 @@ impl FormDraft {
             draft.note(NO_SIZE);
         }
         dialect.review_form(target, &mut draft)?;
-        draft.check_names()?;
+        // The names of all others differ by themselves.
+        let free_names = policy.conditions().iter().map(FormCondition::free_names).fold(0, usize::saturating_add);
+        if free_names > 1 {
+            draft.check_names()?;
+        }
         Ok(draft)
     }
 

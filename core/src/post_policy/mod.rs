@@ -361,6 +361,15 @@ impl FormCondition {
         }
     }
 
+    /// How many others may have the names of its fields: metadata another metadata, any field a raw one, a variable another variable.
+    pub(crate) const fn free_names(&self) -> usize {
+        match self {
+            Self::Metadata { .. } => 1,
+            Self::Raw { .. } | Self::Callback(_) => 2,
+            _ => 0,
+        }
+    }
+
     /// Whether it may stand more than once.
     pub(crate) const fn repeats(&self) -> bool {
         matches!(self, Self::Metadata { .. } | Self::Tag { .. } | Self::Raw { .. })

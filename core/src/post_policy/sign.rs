@@ -30,7 +30,7 @@ pub fn sign_post(dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>
     let token = context.credentials.session_token().map_or("", Secret::expose);
     let mut draft = FormDraft::collect(dialect, target, policy, token.len())?;
     draft.fix(rules.algorithm.0, rules.algorithm.1);
-    draft.fix(rules.credential, &credential(dialect, context));
+    draft.fix_with(rules.credential, |text| push_credential(text, dialect, context));
     draft.fix(rules.date, validity.date().as_str());
     if !token.is_empty() {
         draft.fix(rules.token, token);
@@ -75,11 +75,13 @@ fn expiration(rules: &FormRules, validity: Validity) -> String {
 }
 
 /// `KEY/DAY/REGION/SERVICE/END`
-pub(super) fn credential(dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>) -> String {
-    let (rules, target) = (dialect.form_rules(), context.target);
-    let date = context.validity.date();
-    let parts = [context.credentials.access_key_id(), date.day(), &target.region, target.service, rules.scope_end];
-    parts.join("/")
+pub(super) fn push_credential(text: &mut String, dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>) {
+    let (target, date) = (context.target, context.validity.date());
+    text.push_str(context.credentials.access_key_id());
+    for part in [date.day(), &target.region, target.service, dialect.form_rules().scope_end] {
+        text.push('/');
+        text.push_str(part);
+    }
 }
 
 /// The bucket itself: a form is sent there, whatever its key.
@@ -101,8 +103,8 @@ pub(super) fn push_signature(fields: &mut FormFields, dialect: &(impl Dialect + 
     });
     fields.push_with(dialect.form_rules().signature, |text| crypto::push_hex(text, &signature));
     // Each field has a boundary and a head of its own; so has the file.
-    let framed = |(name, value): (&str, &str)| name.len().saturating_add(value.len()).saturating_add(FRAME);
-    let bytes = fields.iter().map(framed).sum::<usize>().saturating_add(FRAME).saturating_add(FRAME);
+    let frames = fields.len().saturating_add(2).saturating_mul(FRAME);
+    let bytes = fields.bytes().saturating_add(frames);
     let max = dialect.form_rules().max_before_file;
     if bytes > max {
         let reason = format!("the form has {bytes} bytes before its file, and {} takes {max}; give it less to say", dialect.form_rules().provider);

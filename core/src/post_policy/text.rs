@@ -9,7 +9,7 @@ use super::condition::{Bound, Condition};
 use super::document::PolicyDocument;
 use super::draft::{NO_SIZE, accept};
 use super::judge::Form;
-use super::sign::{credential, push_signature, url};
+use super::sign::{push_credential, push_signature, url};
 use super::{FILE_NAME, MAX_FILE_BYTES, PolicyError, ValueRule};
 use crate::credentials::Secret;
 use crate::dialect::{Dialect, SigningContext};
@@ -33,7 +33,8 @@ pub fn sign_policy(
 ) -> Result<PresignedPost, PresignError> {
     let (rules, target) = (dialect.form_rules(), context.target);
     let mismatch = |reason: String| PresignError::from(PolicyError::Mismatch { reason });
-    let credential = credential(dialect, context);
+    let mut credential = String::new();
+    push_credential(&mut credential, dialect, context);
     let token = context.credentials.session_token().map(Secret::expose);
     let date = context.validity.date();
     let pinned =

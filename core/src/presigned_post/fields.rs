@@ -59,6 +59,11 @@ impl FormFields {
         *self = changed;
     }
 
+    /// Bytes of all names and values.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Names and values, in the order of sending.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut start = 0;
