@@ -45,7 +45,7 @@ pub fn sign_post(dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>
     }
     let FormDraft { mut fields, open, limits, notes, .. } = draft;
     push_signature(&mut fields, dialect, context, &json)?;
-    Ok(PresignedPost::new(url(target), validity, fields, limits, open, notes))
+    Ok(PresignedPost::new(url(target), validity, fields, limits, open, notes, rules.content_type))
 }
 
 /// The end as the provider's samples write it.

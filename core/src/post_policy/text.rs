@@ -84,7 +84,7 @@ pub fn sign_policy(
     }
     push_signature(&mut form.fields, dialect, context, policy.as_str().as_bytes())?;
     let Gathered { fields, open, limits, notes } = form;
-    let post = PresignedPost::new(url(target), context.validity, fields, limits, open, notes);
+    let post = PresignedPost::new(url(target), context.validity, fields, limits, open, notes, rules.content_type);
     check_that_it_works(dialect, context, &post)?;
     Ok(post)
 }

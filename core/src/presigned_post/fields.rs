@@ -123,6 +123,7 @@ impl Serialize for FormFields {
         map.end()
     }
 }
+
 /// A field whose value the client chooses.
 ///
 /// In JSON: `name`, and one of `starts_with`, `one_of`, `none_of`.
@@ -169,11 +170,6 @@ impl OpenField {
             ValueRule::OneOf(values) => values.iter().any(|one| one == value),
             ValueRule::NoneOf(values) => values.iter().all(|one| one != value),
         }
-    }
-
-    /// Whether it is the object's type.
-    pub(crate) fn is_type(&self) -> bool {
-        ["content-type", "x-oss-content-type"].iter().any(|name| self.name.eq_ignore_ascii_case(name))
     }
 
     /// A value to begin with, which the rule takes.

@@ -39,7 +39,7 @@ pub(super) fn page(post: &PresignedPost) -> String {
         page.push_str(&format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", markup(name), markup(value)));
     }
     for (index, open) in post.unfilled().enumerate() {
-        push_input(&mut page, index, open);
+        push_input(&mut page, index, open, post.is_type(open.name()));
     }
     let accept = post.file_limits.content_type.as_deref().filter(|accept| is_accept(accept));
     page.push_str("<label for=\"file\">File</label>\n<input id=\"file\" type=\"file\" name=\"file\" required aria-describedby=\"limits\"");
@@ -52,9 +52,9 @@ pub(super) fn page(post: &PresignedPost) -> String {
 }
 
 /// A visible input with a label and the rule in words.
-fn push_input(page: &mut String, index: usize, open: &OpenField) {
+fn push_input(page: &mut String, index: usize, open: &OpenField, is_type: bool) {
     let (id, name) = (format!("field-{index}"), markup(open.name()));
-    let label = if open.is_type() { format!("Type of the file ({name})") } else { name.clone() };
+    let label = if is_type { format!("Type of the file ({name})") } else { name.clone() };
     page.push_str(&format!("<label for=\"{id}\">{label}</label>\n"));
     match open.rule() {
         ValueRule::OneOf(values) => {
@@ -67,18 +67,18 @@ fn push_input(page: &mut String, index: usize, open: &OpenField) {
         }
         _ => {
             let value = markup(open.example());
-            let pattern = pattern(open).map(|pattern| format!(" required pattern=\"{pattern}\"")).unwrap_or_default();
+            let pattern = pattern(open, is_type).map(|pattern| format!(" required pattern=\"{pattern}\"")).unwrap_or_default();
             page.push_str(&format!("<input id=\"{id}\" name=\"{name}\" value=\"{value}\" aria-describedby=\"{id}-hint\"{pattern}>\n"));
-            page.push_str(&format!("<p class=\"hint\" id=\"{id}-hint\">{}</p>\n", markup(&hint(open))));
+            page.push_str(&format!("<p class=\"hint\" id=\"{id}-hint\">{}</p>\n", markup(&hint(open, is_type))));
         }
     }
 }
 
 /// The rule as a person is told it.
-fn hint(open: &OpenField) -> String {
+fn hint(open: &OpenField, is_type: bool) -> String {
     match open.rule() {
-        ValueRule::Prefix(prefix) if open.is_type() && prefix.is_empty() => "For example text/plain.".to_string(),
-        ValueRule::Prefix(prefix) if open.is_type() && prefix == "image/" => "It begins with image/, for example image/png.".to_string(),
+        ValueRule::Prefix(prefix) if is_type && prefix.is_empty() => "For example text/plain.".to_string(),
+        ValueRule::Prefix(prefix) if is_type && prefix == "image/" => "It begins with image/, for example image/png.".to_string(),
         ValueRule::Prefix(prefix) if prefix.is_empty() => "Any text.".to_string(),
         ValueRule::Prefix(prefix) => format!("It begins with {prefix}"),
         _ => format!("It {}.", open.describe()),
@@ -86,10 +86,10 @@ fn hint(open: &OpenField) -> String {
 }
 
 /// The prefix of a type is no type: a browser asks for the rest of it before it sends the form.
-fn pattern(open: &OpenField) -> Option<String> {
+fn pattern(open: &OpenField, is_type: bool) -> Option<String> {
     let ValueRule::Prefix(prefix) = open.rule() else { return None };
     let escaped = |c: char| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{{{:x}}}", u32::from(c)) };
-    open.is_type().then(|| format!("{}.+", prefix.chars().map(escaped).collect::<String>()))
+    is_type.then(|| format!("{}.+", prefix.chars().map(escaped).collect::<String>()))
 }
 
 /// Whether browsers read it: whole types and `type/*`.

@@ -14,7 +14,7 @@ use core::fmt;
 use crate::key::ObjectKey;
 use crate::operation::Method;
 use crate::options::{ExpirationReason, Validity};
-use crate::post_policy::{PolicyError, SizeLimits};
+use crate::post_policy::{PolicyError, SizeLimits, ValueRule};
 use crate::presigned::push_quoted;
 use crate::time::Timestamp;
 
@@ -46,6 +46,9 @@ pub struct PresignedPost {
     pub open_fields: Vec<OpenField>,
     /// What the provider does not enforce, or has not been verified to.
     pub notes: Vec<Cow<'static, str>>,
+    /// The field that decides the object's type under this provider.
+    #[serde(skip)]
+    type_field: &'static str,
 }
 
 /// Which files a form takes.
@@ -79,6 +82,7 @@ impl PresignedPost {
         file_limits: FileLimits,
         open_fields: Vec<OpenField>,
         notes: Vec<Cow<'static, str>>,
+        type_field: &'static str,
     ) -> Self {
         Self {
             method: Method::Post,
@@ -90,7 +94,13 @@ impl PresignedPost {
             file_limits,
             open_fields,
             notes,
+            type_field,
         }
+    }
+
+    /// Whether a field is the object's type.
+    fn is_type(&self, field: &str) -> bool {
+        field.eq_ignore_ascii_case(self.type_field) || field.eq_ignore_ascii_case("content-type")
     }
 
     /// Gives an open field its value.
@@ -130,15 +140,14 @@ impl PresignedPost {
     /// # Errors
     /// [`PolicyError::Refused`] when the form refuses the type.
     pub fn fill_content_type(self, value: &str) -> Result<Self, PolicyError> {
-        let is_type = |name: &str| name.eq_ignore_ascii_case("content-type") || name.eq_ignore_ascii_case("x-oss-content-type");
-        if let Some(open) = self.open_fields.iter().find(|open| is_type(open.name())) {
+        if let Some(open) = self.open_fields.iter().find(|open| self.is_type(open.name())) {
             let name = open.name().to_string();
             return self.fill(&name, value);
         }
         let refused = |reason: String| Err(PolicyError::Refused { field: "content-type".into(), reason });
         match &self.file_limits.content_type {
             None => refused("the form sets no type; name one in the policy".into()),
-            Some(_) if self.fields.iter().any(|(name, fixed)| is_type(name) && fixed == value) => Ok(self),
+            Some(_) if self.fields.iter().any(|(name, fixed)| self.is_type(name) && fixed == value) => Ok(self),
             Some(fixed) => refused(format!("the form fixes it to `{fixed}`")),
         }
     }
@@ -174,7 +183,7 @@ impl PresignedPost {
         let mut line = String::from("curl --globoff");
         // The prefix of a type would be taken, and be no type.
         let open = self.unfilled().map(|open| {
-            let is_free_type = open.is_type() && matches!(open.rule(), crate::post_policy::ValueRule::Prefix(_));
+            let is_free_type = self.is_type(open.name()) && matches!(open.rule(), ValueRule::Prefix(_));
             (open.name(), if is_free_type { "TYPE" } else { open.example() })
         });
         for (name, value) in self.fields.iter().chain(open) {
