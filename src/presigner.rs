@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use valetkey_core::crypto::SigningKey;
 use valetkey_core::post_policy::{self, PolicyDocument, PolicyError};
 use valetkey_core::{
-    Credentials, CredentialsProvider, Dialect, Limits, ObjectKey, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest,
-    Presigner, SigningContext, SigningTrace, Target, TargetError, TargetSettings, Timestamp,
+    AuthorizedRequest, Credentials, CredentialsProvider, Dialect, Limits, ObjectKey, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost,
+    PresignedRequest, Presigner, SigningContext, SigningTrace, Target, TargetError, TargetSettings, Timestamp,
 };
 
 use crate::clock::{Clock, SystemClock};
@@ -193,6 +193,10 @@ impl<D: Dialect> Presigner for LocalPresigner<D> {
 
     async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
         self.with_fresh_context(options, |context| post_policy::sign_post(&self.dialect, context, policy)).await
+    }
+
+    async fn authorize(&self, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        self.with_fresh_context(&PresignOptions::new(), |context| self.dialect.authorize(context, request)).await
     }
 }
 

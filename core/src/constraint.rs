@@ -164,12 +164,11 @@ impl ConstraintName {
     #[must_use]
     pub const fn applies_to(self, operation: Operation) -> bool {
         use Operation::{AbortMultipart, CompleteMultipart, Copy, CreateMultipart, Get, Head, List, ListParts, Put, UploadPart, UploadPartCopy};
-        let has_body = matches!(operation, Put | UploadPart | CompleteMultipart);
         let makes_object = matches!(operation, Put | Copy | CreateMultipart);
         match self {
             // A client may send a type with everything, and OSS signs it wherever it is sent.
             Self::ContentType | Self::RequestPayer | Self::ExpectedBucketOwner | Self::Header | Self::Query => true,
-            Self::ContentLength | Self::ContentMd5 | Self::Checksum | Self::PayloadSha256 => has_body,
+            Self::ContentLength | Self::ContentMd5 | Self::Checksum | Self::PayloadSha256 => operation.has_body(),
             Self::Metadata
             | Self::CacheControl
             | Self::ContentDisposition

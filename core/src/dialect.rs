@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::authorized::AuthorizedRequest;
 use crate::binding::Bindings;
 use crate::constraint::{ConstraintName, ProviderConstraint};
 use crate::credentials::Credentials;
@@ -70,7 +71,16 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// [`PresignError`] for a constraint that cannot be bound; see [`Bindings::collect`].
     fn sign(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError>;
 
-    /// The stages of that signature, for the owner of the secret.
+    /// Signs a request by its `Authorization` header, for the process that sends it at once.
+    ///
+    /// Where the provider signs a digest of the body: the one of [`ObjectRequest::payload_sha256`], the one of no body for operations without one, and else
+    /// none.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    fn authorize(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError>;
+
+    /// The stages of the signature that [`sign`](Self::sign) makes, for the owner of the secret.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).

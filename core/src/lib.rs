@@ -3,7 +3,7 @@
 //! No clock, no environment, no network, no file: every function is a function of its arguments, and `no_std` proves it.
 //!
 //! - What is to be signed: [`ObjectRequest`], [`Constraint`], [`PostPolicy`], [`PresignOptions`].
-//! - What comes out: [`PresignedRequest`], [`PresignedPost`].
+//! - What comes out: [`PresignedRequest`], [`PresignedPost`]; for the process that signs, [`AuthorizedRequest`].
 //! - What an application holds: [`Presigner`]. What a provider writes: [`Dialect`].
 //! - The way back: [`verify`].
 
@@ -15,6 +15,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod authorized;
 pub mod binding;
 mod constraint;
 mod credentials;
@@ -37,6 +38,7 @@ mod time;
 mod values;
 pub mod verify;
 
+pub use authorized::AuthorizedRequest;
 pub use constraint::{Constraint, ConstraintName, ProviderConstraint};
 pub use credentials::{Credentials, CredentialsError, CredentialsProvider, Secret};
 pub use dialect::{Capability, Dialect, SigningContext};

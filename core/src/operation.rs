@@ -95,6 +95,12 @@ impl Operation {
         }
     }
 
+    /// Whether its request has a body.
+    #[must_use]
+    pub const fn has_body(self) -> bool {
+        matches!(self, Self::Put | Self::UploadPart | Self::CompleteMultipart)
+    }
+
     /// Whether it names an object; only [`List`](Self::List) does not.
     #[must_use]
     pub const fn takes_key(self) -> bool {

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use async_trait::async_trait;
 
+use crate::authorized::AuthorizedRequest;
 use crate::error::PresignError;
 use crate::options::PresignOptions;
 use crate::post_policy::PostPolicy;
@@ -45,4 +46,14 @@ pub trait Presigner: Send + Sync {
     /// # Errors
     /// [`PresignError`] says what the provider cannot enforce, and which policy would allow more than it seems to.
     async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError>;
+
+    /// Signs a request that this process itself sends at once, as an upload in parts is begun, completed and given up, a bucket listed, an object asked for.
+    ///
+    /// Presigners that hold credentials sign an `Authorization` header. Others sign a URL, which is what this does unless it is overridden.
+    ///
+    /// # Errors
+    /// As [`presign`](Self::presign).
+    async fn authorize(&self, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        Ok(self.presign(request, &PresignOptions::new()).await?.into())
+    }
 }

@@ -57,12 +57,12 @@ impl Received {
         let (host, path) = rest.split_at(rest.find('/').unwrap());
         let host = signed_host(Scheme::Https, host);
         let recognise = if self.provider == "s3" { S3::public_host } else { Oss::public_host };
-        let (bucket, key) = Audience::public().locate(&host, path, recognise)?;
-        if key.is_some() {
+        let place = Audience::public().locate(&host, path, recognise)?;
+        if place.key().is_some() {
             return Err(FormError::NotAtBucket.into());
         }
-        let bucket = bucket.ok_or(VerifyError::UnknownHost)?;
-        let form = Form { bucket: &bucket, fields: &self.fields, file_name: &self.file_name, size: Some(self.size) };
+        let bucket = place.bucket().ok_or(VerifyError::UnknownHost)?;
+        let form = Form { bucket, fields: &self.fields, file_name: &self.file_name, size: Some(self.size) };
         let region = if self.provider == "s3" { "us-east-1" } else { "cn-hangzhou" };
         let pending = FormVerification::parse(dialect(self.provider), &form, Some(region))?;
         let known = keys(self.provider, row);

@@ -36,8 +36,50 @@ pub struct PublicHost<'a> {
     pub region: Option<&'a str>,
 }
 
-/// The bucket and the decoded key that a request names.
-type Place = (Option<String>, Option<String>);
+/// What host and path of a request name, decoded once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A host that is not served here. The key is the whole path.
+    Elsewhere {
+        /// The path without its first slash; `None` where there is no more of it.
+        key: Option<String>,
+    },
+    /// The service itself: the list of its buckets.
+    Service,
+    /// A bucket.
+    Bucket {
+        /// Its name.
+        bucket: String,
+    },
+    /// An object.
+    Object {
+        /// The bucket that it is in.
+        bucket: String,
+        /// Its key.
+        key: String,
+    },
+}
+
+impl Place {
+    /// The bucket.
+    #[must_use]
+    pub fn bucket(&self) -> Option<&str> {
+        match self {
+            Self::Bucket { bucket } | Self::Object { bucket, .. } => Some(bucket),
+            Self::Elsewhere { .. } | Self::Service => None,
+        }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Object { key, .. } => Some(key),
+            Self::Elsewhere { key } => key.as_deref(),
+            Self::Service | Self::Bucket { .. } => None,
+        }
+    }
+}
 
 impl Audience {
     /// Nobody yet.
@@ -88,7 +130,7 @@ impl Audience {
 
     /// Finds bucket and key of a request from its signed host and raw path. `recognise` takes the cloud's own hosts apart.
     ///
-    /// An unknown host gives no bucket and the whole path as key: such a request is refused later, when its signature has been judged.
+    /// An unknown host gives [`Place::Elsewhere`]: such a request is refused later, when its signature has been judged.
     ///
     /// # Errors
     /// [`VerifyError::MalformedPath`] for a path that is not percent-encoded UTF-8, and for a bucket that holds an encoded slash.
@@ -99,9 +141,13 @@ impl Audience {
         let key_of = |text: &str| if text.is_empty() { Ok(None) } else { decode(text).map(Some) };
         // Compared as it was sent: another spelling of the base path is another place.
         let Some(path) = path.strip_prefix(self.base_path.as_str()).and_then(|rest| rest.strip_prefix('/').or(rest.is_empty().then_some(""))) else {
-            return Ok((None, key_of(path)?));
+            return Ok(Place::Elsewhere { key: key_of(path.strip_prefix('/').unwrap_or(path))? });
         };
-        let in_host = |bucket: &str| Ok((Some(bucket.to_owned()), key_of(path)?));
+        let place = |bucket: String, key: Option<String>| match key {
+            Some(key) => Place::Object { bucket, key },
+            None => Place::Bucket { bucket },
+        };
+        let in_host = |bucket: &str| Ok(place(bucket.to_owned(), key_of(path)?));
         let in_path = || {
             let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
             let bucket = decode(bucket)?;
@@ -109,7 +155,11 @@ impl Audience {
             if bucket.contains('/') {
                 return Err(VerifyError::MalformedPath);
             }
-            Ok(((!bucket.is_empty()).then_some(bucket), key_of(key)?))
+            Ok(match (bucket.is_empty(), key_of(key)?) {
+                (true, None) => Place::Service,
+                (true, key) => Place::Elsewhere { key },
+                (false, key) => place(bucket, key),
+            })
         };
         if let Some((_, bucket)) = self.bucket_hosts.iter().find(|(own, _)| own == host) {
             return in_host(bucket);
@@ -125,7 +175,7 @@ impl Audience {
         match recognise(host).filter(|_| self.public) {
             Some(PublicHost { bucket: Some(bucket), .. }) => in_host(bucket),
             Some(PublicHost { bucket: None, .. }) => in_path(),
-            None => Ok((None, key_of(path)?)),
+            None => Ok(Place::Elsewhere { key: key_of(path)? }),
         }
     }
 }
@@ -139,14 +189,22 @@ mod tests {
         let none = |_: &'static str| None;
         let store = Audience::new().host("h:9000").bucket_host("own.example", "media");
         let based = store.clone().base_path("/base");
-        let place = |bucket: Option<&str>, key: Option<&str>| Ok((bucket.map(ToOwned::to_owned), key.map(ToOwned::to_owned)));
+        let place = |bucket: Option<&str>, key: Option<&str>| {
+            Ok(match (bucket.map(ToOwned::to_owned), key.map(ToOwned::to_owned)) {
+                (Some(bucket), Some(key)) => Place::Object { bucket, key },
+                (Some(bucket), None) => Place::Bucket { bucket },
+                (None, key) => Place::Elsewhere { key },
+            })
+        };
         for (audience, host, path, want) in [
             (&store, "h:9000", "/media/a%20b", place(Some("media"), Some("a b"))),
             (&store, "h:9000", "/media/a%2Fb", place(Some("media"), Some("a/b"))),
             (&store, "h:9000", "/media//a", place(Some("media"), Some("/a"))),
             (&store, "h:9000", "/media", place(Some("media"), None)),
             (&store, "h:9000", "/media/", place(Some("media"), None)),
-            (&store, "h:9000", "/", place(None, None)),
+            (&store, "h:9000", "/", Ok(Place::Service)),
+            (&store, "other.example", "/", place(None, None)),
+            (&store, "h:9000", "//k", place(None, Some("k"))),
             (&store, "media.h:9000", "/a/b", place(Some("media"), Some("a/b"))),
             (&store, "own.example", "/a", place(Some("media"), Some("a"))),
             (&store, "other.example", "/a", place(None, Some("a"))),
@@ -155,9 +213,9 @@ mod tests {
             (&based, "h:9000", "/base/media/k", place(Some("media"), Some("k"))),
             (&based, "own.example", "/base/k", place(Some("media"), Some("k"))),
             (&based, "own.example", "/base", place(Some("media"), None)),
-            (&based, "own.example", "/b%61se/k", place(None, Some("/base/k"))),
-            (&based, "own.example", "/basement/k", place(None, Some("/basement/k"))),
-            (&based, "h:9000", "/media/k", place(None, Some("/media/k"))),
+            (&based, "own.example", "/b%61se/k", place(None, Some("base/k"))),
+            (&based, "own.example", "/basement/k", place(None, Some("basement/k"))),
+            (&based, "h:9000", "/media/k", place(None, Some("media/k"))),
         ] {
             assert_eq!(audience.locate(host, path, none), want, "{host} {path}");
         }

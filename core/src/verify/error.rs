@@ -1,5 +1,6 @@
 //! Why a request was refused, and how a cloud says so.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -36,19 +37,19 @@ pub enum VerifyError {
     #[error("the request mixes two ways of signing; send one")]
     MixedAuthentication,
     /// A parameter of the signature is missing.
-    #[error("the query parameter {name} is missing")]
+    #[error("{name} is missing")]
     MissingParameter {
         /// Its name.
         name: &'static str,
     },
     /// A parameter of the signature stands twice.
-    #[error("the query parameter {name} stands more than once")]
+    #[error("{name} stands more than once")]
     DuplicateParameter {
         /// Its name.
         name: &'static str,
     },
     /// A parameter of the signature is malformed.
-    #[error("the query parameter {name} {reason}")]
+    #[error("{name} {reason}")]
     MalformedParameter {
         /// Its name.
         name: &'static str,
@@ -99,9 +100,32 @@ pub enum VerifyError {
         /// The name.
         name: String,
     },
-    /// The payload is signed in a way that a URL cannot be.
-    #[error("this way of signing the payload is not supported on a presigned URL")]
+    /// The payload is signed in a way that is not taken here: chunks on a URL, or an algorithm that is not known.
+    #[error("this way of signing the payload is not supported here")]
     UnsupportedPayload,
+    /// The header authorization does not say what the body is.
+    #[error("the header {name}, which says what the body is, is missing or is nothing that it may be")]
+    MissingPayload {
+        /// The header that says it.
+        name: &'static str,
+    },
+    /// The header authorization does not say when it was made.
+    #[error("the header {name} is missing or is not a date of the form YYYYMMDDTHHMMSSZ")]
+    MissingDate {
+        /// The header that says it.
+        name: &'static str,
+    },
+    /// The time of a header authorization is too far from the verifier's.
+    #[error("the request was signed at {signed_at}, and it is {now}; at most 15 minutes may lie between, so set the clock")]
+    TooSkewed {
+        /// The signing time.
+        signed_at: Timestamp,
+        /// The verifier's time.
+        now: Timestamp,
+    },
+    /// The `Authorization` header is not as it must be.
+    #[error("the Authorization header: {0}")]
+    Authorization(Box<VerifyError>),
     /// The access key is not known here.
     #[error("the access key id {access_key_id} is not known")]
     UnknownAccessKey {
@@ -149,9 +173,15 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
+    /// The same, found in the `Authorization` header: clouds answer it in other words than in a URL.
+    #[must_use]
+    pub fn in_authorization(self) -> Self {
+        Self::Authorization(Box::new(self))
+    }
+
     /// The name of this error in JSON.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotSigned => "not_signed",
             Self::MalformedRequest { .. } => "malformed_request",
@@ -171,6 +201,10 @@ impl VerifyError {
             Self::UnsignedHeaders { .. } => "unsigned_headers",
             Self::ConflictingValue { .. } => "conflicting_value",
             Self::UnsupportedPayload => "unsupported_payload",
+            Self::MissingPayload { .. } => "missing_payload",
+            Self::MissingDate { .. } => "missing_date",
+            Self::TooSkewed { .. } => "too_skewed",
+            Self::Authorization(error) => error.code(),
             Self::UnknownAccessKey { .. } => "unknown_access_key",
             Self::SignatureMismatch => "signature_mismatch",
             Self::TokenMismatch => "token_mismatch",

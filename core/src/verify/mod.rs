@@ -4,18 +4,22 @@
 //! [`Verification::finish`] compares signatures in constant time, then the token, the time and the key. The only way to a [`Verified`] value is to pass.
 
 mod audience;
+mod authorization;
 mod error;
 mod form;
 mod form_error;
 mod incoming;
+mod payload;
 mod scope;
 mod signature;
 
-pub use audience::{Audience, PublicHost};
+pub use audience::{Audience, Place, PublicHost};
+pub use authorization::AuthorizationHeader;
 pub use error::{Refusal, VerifyError};
 pub use form::{FormVerification, SuccessAction, VerifiedForm};
 pub use form_error::FormError;
 pub use incoming::{IncomingRequest, MAX_TARGET_BYTES, ParsedTarget, read_life};
+pub use payload::{ChunkSignatures, ClaimedPayload, Payload};
 pub use scope::Scope;
 
 use alloc::string::String;
@@ -44,20 +48,19 @@ pub struct Claim {
     pub service: String,
     /// The signing time.
     pub signed_at: Timestamp,
-    /// Life in seconds, within the provider's limits.
-    pub seconds: u32,
+    /// The life of a presigned URL in seconds, within the provider's limits; `None` of an `Authorization` header, which is good for as long as clocks may
+    /// differ.
+    pub life: Option<u32>,
     /// The signature.
     pub signature: [u8; 32],
     /// The session token that came along.
     pub session_token: Option<Secret>,
     /// The names of the headers that the signature covers, lower case, `host` included where it is signed.
     pub signed_headers: Vec<String>,
-    /// The SHA-256 that the body must have.
-    pub payload_sha256: Option<[u8; 32]>,
-    /// The bucket that host or path name; `None` when the host is not known.
-    pub bucket: Option<String>,
-    /// The decoded object key; `None` for a request to the bucket.
-    pub key: Option<String>,
+    /// What is said of the body.
+    pub payload: ClaimedPayload,
+    /// What host and path name.
+    pub place: Place,
     /// Decoded query parameters without those of the signature, in the order received.
     pub query: Vec<(String, String)>,
     /// What the signature must be of.
@@ -73,10 +76,9 @@ impl fmt::Debug for Claim {
             .field("region", &self.region)
             .field("service", &self.service)
             .field("signed_at", &self.signed_at)
-            .field("seconds", &self.seconds)
+            .field("life", &self.life)
             .field("signed_headers", &self.signed_headers)
-            .field("bucket", &self.bucket)
-            .field("key", &self.key)
+            .field("place", &self.place)
             .finish_non_exhaustive()
     }
 }
@@ -131,25 +133,25 @@ impl<'d> Verification<'d> {
         let Self { dialect, claim, method } = self;
         let scope = Scope { access_key_id: &claim.access_key_id, day: &claim.day, region: &claim.region, service: &claim.service };
         let text = SignedText { scope, text: &claim.string_to_sign, signature: &claim.signature, session_token: claim.session_token.as_ref() };
-        authenticate(dialect, &text, credentials, now)?;
-        let expiration = claim.signed_at.checked_add(u64::from(claim.seconds));
-        let expiration = expiration.ok_or(VerifyError::ExpiresOutOfRange { max: claim.seconds })?;
-        if claim.signed_at.seconds_since(now).is_some_and(|ahead| ahead > MAX_CLOCK_SKEW) {
-            return Err(VerifyError::NotYetValid { signed_at: claim.signed_at, expiration, now });
-        }
-        if now > expiration {
-            return Err(VerifyError::Expired { expiration, seconds: claim.seconds, now });
-        }
-        let Some(bucket) = claim.bucket else {
-            return Err(VerifyError::UnknownHost);
+        let key = authenticate(dialect, &text, credentials, now)?;
+        let expiration = check_time(&claim, now)?;
+        let payload = match claim.payload {
+            ClaimedPayload::Unsigned => Payload::Unsigned,
+            ClaimedPayload::Sha256(digest) => Payload::Sha256(digest),
+            ClaimedPayload::Chunked { algorithms, has_trailer } => {
+                let signatures = algorithms.map(|algorithms| ChunkSignatures::new(key, &claim.string_to_sign, claim.signature, algorithms));
+                Payload::Chunked { signatures, has_trailer }
+            }
         };
-        let key = match claim.key {
-            Some(key) => {
+        let (bucket, key) = match claim.place {
+            Place::Elsewhere { .. } => return Err(VerifyError::UnknownHost),
+            Place::Service => (None, None),
+            Place::Bucket { bucket } => (Some(bucket), None),
+            Place::Object { bucket, key } => {
                 let key = ObjectKey::new(key)?;
                 dialect.check_key(&key)?;
-                Some(key)
+                (Some(bucket), Some(key))
             }
-            None => None,
         };
         Ok(Verified {
             access_key_id: claim.access_key_id,
@@ -160,23 +162,41 @@ impl<'d> Verification<'d> {
             signed_headers: claim.signed_headers,
             signed_at: claim.signed_at,
             expiration,
-            payload_sha256: claim.payload_sha256,
+            payload,
         })
     }
 }
 
+/// The last valid second. A URL lives as long as it says; a header for as long as clocks may differ, both ways.
+fn check_time(claim: &Claim, now: Timestamp) -> Result<Timestamp, VerifyError> {
+    let signed_at = claim.signed_at;
+    let is_ahead = signed_at.seconds_since(now).is_some_and(|ahead| ahead > MAX_CLOCK_SKEW);
+    let Some(seconds) = claim.life else {
+        let expiration = signed_at.checked_add(MAX_CLOCK_SKEW).filter(|expiration| !is_ahead && now <= *expiration);
+        return expiration.ok_or(VerifyError::TooSkewed { signed_at, now });
+    };
+    let expiration = signed_at.checked_add(u64::from(seconds)).ok_or(VerifyError::ExpiresOutOfRange { max: seconds })?;
+    if is_ahead {
+        return Err(VerifyError::NotYetValid { signed_at, expiration, now });
+    }
+    if now > expiration {
+        return Err(VerifyError::Expired { expiration, seconds, now });
+    }
+    Ok(expiration)
+}
+
 /// Proof that a request was signed by the owner of a known key, for exactly this, and that it came in time. Nothing else makes one.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Verified {
     access_key_id: String,
     method: String,
-    bucket: String,
+    bucket: Option<String>,
     key: Option<ObjectKey>,
     query: Vec<(String, String)>,
     signed_headers: Vec<String>,
     signed_at: Timestamp,
     expiration: Timestamp,
-    payload_sha256: Option<[u8; 32]>,
+    payload: Payload,
 }
 
 /// Values of the query may be a customer's key, so only names are shown.
@@ -210,13 +230,13 @@ impl Verified {
         &self.method
     }
 
-    /// The bucket.
+    /// The bucket; `None` for a request to the service itself, which lists its buckets.
     #[must_use]
-    pub fn bucket(&self) -> &str {
-        &self.bucket
+    pub fn bucket(&self) -> Option<&str> {
+        self.bucket.as_deref()
     }
 
-    /// The object, decoded once; `None` for a request to the bucket. Use this and never the URL.
+    /// The object, decoded once; `None` for a request to the bucket or the service. Use this and never the URL.
     #[must_use]
     pub const fn key(&self) -> Option<&ObjectKey> {
         self.key.as_ref()
@@ -252,9 +272,9 @@ impl Verified {
         self.expiration
     }
 
-    /// An obligation: whoever reads the body must refuse it unless its SHA-256 is this.
+    /// An obligation: whoever reads the body must refuse it unless it is what this says.
     #[must_use]
-    pub const fn payload_sha256(&self) -> Option<&[u8; 32]> {
-        self.payload_sha256.as_ref()
+    pub const fn payload(&self) -> &Payload {
+        &self.payload
     }
 }

@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 
 use super::{Scope, VerifyError};
 use crate::credentials::{Credentials, Secret};
+use crate::crypto::SigningKey;
 use crate::dialect::Dialect;
 use crate::time::Timestamp;
 
@@ -15,8 +16,13 @@ pub(super) struct SignedText<'a> {
     pub(super) session_token: Option<&'a Secret>,
 }
 
-/// Judges key, signature and token, in this order. An unknown key costs the same work as a known one.
-pub(super) fn authenticate(dialect: &dyn Dialect, signed: &SignedText<'_>, credentials: Option<&Credentials>, now: Timestamp) -> Result<(), VerifyError> {
+/// Judges key, signature and token, in this order, and gives the key that signed. An unknown key costs the same work as a known one.
+pub(super) fn authenticate(
+    dialect: &dyn Dialect,
+    signed: &SignedText<'_>,
+    credentials: Option<&Credentials>,
+    now: Timestamp,
+) -> Result<SigningKey, VerifyError> {
     let nobody;
     let signer = match credentials {
         Some(credentials) => credentials,
@@ -40,5 +46,5 @@ pub(super) fn authenticate(dialect: &dyn Dialect, signed: &SignedText<'_>, crede
     if signer.expiration().is_some_and(|end| now > end) {
         return Err(VerifyError::TokenExpired);
     }
-    Ok(())
+    Ok(key)
 }

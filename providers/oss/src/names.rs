@@ -29,7 +29,7 @@ pub(crate) const SIGNATURE_VERSION: &str = "x-oss-signature-version";
 
 pub(crate) const HEADER_PREFIX: &str = "x-oss-";
 pub(crate) const TAGGING: &str = "x-oss-tagging";
-const CONTENT_SHA256: &str = "x-oss-content-sha256";
+pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
 pub(crate) const META_PREFIX: &str = "x-oss-meta-";
 
 /// Names that the signer sets; compared lower case. The payload is always `UNSIGNED-PAYLOAD`, so its header is the signer's too.

@@ -26,6 +26,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod authorize;
 mod canonical;
 mod endpoint;
 mod names;
@@ -38,8 +39,8 @@ use valetkey_core::crypto::SigningKey;
 use valetkey_core::post_policy::{FormDraft, FormRules, PolicyError, ProviderFormCondition};
 use valetkey_core::verify::{Audience, Claim, IncomingRequest, PublicHost, Refusal, VerifyError};
 use valetkey_core::{
-    Capability, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest, ProviderConstraint,
-    SigningContext, SigningTrace, Target, TargetError, TargetSettings,
+    AuthorizedRequest, Capability, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest,
+    ProviderConstraint, SigningContext, SigningTrace, Target, TargetError, TargetSettings,
 };
 
 /// The dialect of S3 and of the stores that speak it.
@@ -112,6 +113,10 @@ impl Dialect for S3 {
 
     fn sign(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError> {
         sign::sign(*self, context, request)
+    }
+
+    fn authorize(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        authorize::authorize(*self, context, request)
     }
 
     fn trace(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<SigningTrace, PresignError> {

@@ -26,6 +26,13 @@ pub(crate) const SECURITY_TOKEN: &str = "X-Amz-Security-Token";
 pub(crate) const SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
 pub(crate) const SIGNATURE: &str = "X-Amz-Signature";
 
+/// What the string to sign of a chunk begins with, and that of the headers after the last chunk.
+pub(crate) const CHUNK_ALGORITHM: &str = "AWS4-HMAC-SHA256-PAYLOAD";
+pub(crate) const TRAILER_ALGORITHM: &str = "AWS4-HMAC-SHA256-TRAILER";
+pub(crate) const CONTENT_SHA256_HEADER: &str = "x-amz-content-sha256";
+pub(crate) const DATE_HEADER: &str = "x-amz-date";
+pub(crate) const SECURITY_TOKEN_HEADER: &str = "x-amz-security-token";
+
 pub(crate) const HEADER_PREFIX: &str = "x-amz-";
 pub(crate) const TAGGING: &str = "x-amz-tagging";
 pub(crate) const META_PREFIX: &str = "x-amz-meta-";

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use valetkey::post_policy::{Condition, FILE_NAME, Form, PolicyDocument, is_secret};
-use valetkey::verify::{Audience, FormError, FormVerification, SuccessAction, VerifiedForm, VerifyError};
+use valetkey::verify::{self, Audience, FormError, FormVerification, SuccessAction, VerifiedForm, VerifyError};
 use valetkey::{Credentials, StoreConfig, Timestamp};
 
 use super::fields::SentForm;
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, file: &Path) -> Result<(),
         "" => invalid(&error, Some(provider)),
         hint => refusal(&error, hint, Some(provider)),
     })?;
-    check_bucket(verified.bucket(), store.as_ref(), args)?;
+    check_bucket(Some(verified.bucket()), store.as_ref(), args)?;
     print(provider, &verified, &open_rules(&sent.fields), args.output)
 }
 
@@ -94,9 +94,9 @@ fn places(
     let read = |audience: &Audience| {
         let place = audience.locate(&host, path, |host| provider.public_host(host));
         place.map(|place| match place {
-            (Some(_), Some(_)) => Place::Object,
-            (Some(bucket), None) => Place::Bucket(bucket),
-            (None, _) => as_written(&host, path, fields),
+            verify::Place::Object { .. } => Place::Object,
+            verify::Place::Bucket { bucket } => Place::Bucket(bucket),
+            verify::Place::Service | verify::Place::Elsewhere { .. } => as_written(&host, path, fields),
         })
     };
     let places: Result<Vec<Place>, VerifyError> = readings(provider, store, args, url)?.iter().map(read).collect();

@@ -6,7 +6,7 @@ mod form;
 use std::io::Read as _;
 
 use serde::Serialize;
-use valetkey::verify::{Audience, IncomingRequest, Verification, Verified, VerifyError};
+use valetkey::verify::{Audience, IncomingRequest, Payload, Verification, Verified, VerifyError};
 use valetkey::{AddressingStyle, Clock as _, Config, Credentials, Endpoint, Scheme, StoreConfig, SystemClock, Timestamp, signed_host};
 
 use crate::args::{Global, VerifyArgs, VerifyOutput};
@@ -75,7 +75,8 @@ fn verify(
         let may_be_meant_otherwise = match (provider, &judged) {
             (Provider::Oss, Err(error)) => matches!(error, VerifyError::SignatureMismatch | VerifyError::MalformedPath),
             (Provider::S3, Err(error)) => matches!(error, VerifyError::UnknownHost),
-            (_, Ok(_)) => false,
+            // Read as the service itself, a host may as well be a bucket's own.
+            (_, Ok(verified)) => verified.bucket().is_none(),
         };
         if !may_be_meant_otherwise {
             break;
@@ -85,13 +86,17 @@ fn verify(
 }
 
 /// The bucket must be the one that the flag names, else the store's.
-fn check_bucket(bucket: &str, store: Option<&StoreConfig>, args: &VerifyArgs) -> Result<(), CliError> {
+fn check_bucket(bucket: Option<&str>, store: Option<&StoreConfig>, args: &VerifyArgs) -> Result<(), CliError> {
     let what = if args.form.is_some() { "form" } else { "URL" };
-    let refuse =
-        |wanted: &str, hint: &str| Err(CliError::failure("other_bucket", format!("invalid: the {what} is of the bucket {bucket}, not {wanted}{hint}")));
+    let refuse = |wanted: &str, hint: &str| {
+        Err(CliError::failure(
+            "other_bucket",
+            format!("invalid: the {what} is of {}, not {wanted}{hint}", bucket.map_or_else(|| "no bucket".to_owned(), |bucket| format!("the bucket {bucket}"))),
+        ))
+    };
     match (&args.bucket, store) {
-        (Some(wanted), _) if wanted != bucket => refuse(wanted, ""),
-        (None, Some(store)) if store.settings().bucket != bucket => {
+        (Some(wanted), _) if Some(wanted.as_str()) != bucket => refuse(wanted, ""),
+        (None, Some(store)) if Some(store.settings().bucket.as_str()) != bucket => {
             let hint = format!(", which the store `{}` has; name another with --store, or the bucket with --bucket", store.name());
             refuse(&store.settings().bucket, &hint)
         }
@@ -250,7 +255,7 @@ fn headers<'a>(args: &'a VerifyArgs, authority: &'a str) -> Result<Vec<(&'a str,
 struct Report<'a> {
     provider: &'static str,
     method: &'a str,
-    bucket: &'a str,
+    bucket: Option<&'a str>,
     key: Option<&'a str>,
     access_key_id: &'a str,
     signed_at: Timestamp,
@@ -271,7 +276,7 @@ fn print(provider: Provider, verified: &Verified, form: VerifyOutput) -> Result<
         expiration: verified.expiration(),
         signed_headers: verified.signed_headers(),
         query: verified.query().iter().map(|(name, _)| name.as_str()).collect(),
-        payload_signed: verified.payload_sha256().is_some(),
+        payload_signed: matches!(verified.payload(), Payload::Sha256(_)),
     };
     if form == VerifyOutput::Json {
         let json = serde_json::to_string(&report).map_err(|error| CliError::failure("output", error.to_string()))?;
@@ -282,7 +287,7 @@ fn print(provider: Provider, verified: &Verified, form: VerifyOutput) -> Result<
     for (name, value) in [
         ("valid", format!("presigned {} request", provider.name())),
         ("method", report.method.to_owned()),
-        ("bucket", report.bucket.to_owned()),
+        ("bucket", report.bucket.unwrap_or("none, the service itself").to_owned()),
         ("key", report.key.unwrap_or("none, the bucket itself").to_owned()),
         ("access key id", report.access_key_id.to_owned()),
         ("signed at", report.signed_at.to_string()),

@@ -104,7 +104,7 @@ impl Gate {
             // Both clouds' sides have the same hosts.
             self.s3.audience.locate(&host, target.path, |_| None)
         });
-        located.ok().map(|(bucket, key)| Place { bucket, key })
+        located.ok().map(|place| Place { bucket: place.bucket().map(str::to_owned), key: place.key().map(str::to_owned) })
     }
 
     fn side(&self, cloud: Cloud) -> &Side {

@@ -7,6 +7,7 @@ use crate::{
     xml,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use valetkey_core::verify::Payload;
 
 /// Headers that ask for something that the store does not do. To ignore one would be to promise it.
 const NOT_IMPLEMENTED: &[&str] = &[
@@ -123,8 +124,8 @@ impl<'a> Headers<'a> {
         Ok(attributes)
     }
 
-    /// What the request promises of its body, but for its length. `payload` is the SHA-256 that the signature covers.
-    pub(super) fn promises(&self, payload: Option<&[u8; 32]>) -> Result<Promises, StoreError> {
+    /// What the request promises of its body, but for its length. `payload` is what the signature says of it.
+    pub(super) fn promises(&self, payload: &Payload) -> Result<Promises, StoreError> {
         let mut promises = self.body_promises(payload)?;
         if self.cloud == Cloud::Oss {
             return match self.get("x-oss-hash-crc64ecma")? {
@@ -143,8 +144,12 @@ impl<'a> Headers<'a> {
     }
 
     /// What the request promises of its body where the checksum headers are about something else: the object that an upload becomes.
-    pub(super) fn body_promises(&self, payload: Option<&[u8; 32]>) -> Result<Promises, StoreError> {
-        let promises = payload.into_iter().fold(Promises::new(), |promises, value| promises.payload_sha256(*value));
+    pub(super) fn body_promises(&self, payload: &Payload) -> Result<Promises, StoreError> {
+        let promises = match payload {
+            Payload::Unsigned => Promises::new(),
+            Payload::Sha256(digest) => Promises::new().payload_sha256(*digest),
+            _ => return Err(StoreError::NotImplemented { what: "aws-chunked bodies" }),
+        };
         match self.get("content-md5")? {
             Some(value) => promises.content_md5(value),
             None => Ok(promises),

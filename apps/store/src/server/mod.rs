@@ -85,7 +85,7 @@ impl Call<'_> {
     }
 
     fn bucket(&self) -> &str {
-        self.verified.bucket()
+        self.verified.bucket().unwrap_or_default()
     }
 
     fn key(&self) -> Result<&str, StoreError> {
@@ -186,7 +186,7 @@ impl Service {
             Kind::Anonymous(place) if self.allows_public_read => self.read_public(head, place, told).await,
             Kind::Anonymous(_) | Kind::Signed => {
                 let verified = self.gate.verify(told.cloud, head, now)?;
-                told.target = Some((verified.bucket().to_owned(), verified.key().map(|key| key.as_str().to_owned())));
+                told.target = verified.bucket().map(|bucket| (bucket.to_owned(), verified.key().map(|key| key.as_str().to_owned())));
                 let headers = Headers { cloud: told.cloud, map: &head.headers, query: verified.query() };
                 let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
                 let call = Call { verified: &verified, headers, host, now: now.as_unix_seconds() };
@@ -212,6 +212,9 @@ impl Service {
     async fn act(&self, call: &Call<'_>, body: &mut RequestBody) -> Result<Answer, StoreError> {
         let operation = Operation::of(call.verified, call.headers.own("copy-source")?.is_some())?;
         call.headers.check_implemented()?;
+        if call.verified.bucket().is_none() {
+            return Err(StoreError::NotImplemented { what: "the list of buckets" });
+        }
         let store = &self.objects;
         store.check_bucket(call.bucket())?;
         match operation {

@@ -30,7 +30,7 @@ pub(super) async fn put_object(store: &ObjectStore, call: &Call<'_>, body: &mut 
         now: call.now,
     };
     store.check_condition(&put.bucket, &put.key, &put.condition)?;
-    let promises = call.headers.promises(call.verified.payload_sha256())?;
+    let promises = call.headers.promises(call.verified.payload())?;
     let staged = receive(store, call, body, promises).await?;
     let info = store.put(put, staged).await?;
     let mut answer = answer(StatusCode::OK, AnswerBody::empty());
@@ -139,7 +139,7 @@ fn checksum_kind(call: &Call<'_>, algorithm: Algorithm) -> Result<ChecksumKind, 
 pub(super) async fn upload_part(store: &ObjectStore, call: &Call<'_>, body: &mut RequestBody) -> Result<Answer, StoreError> {
     let number = part_number(call)?;
     let upload = store.upload(call.bucket(), call.key()?, call.upload_id())?;
-    let promises = call.headers.promises(call.verified.payload_sha256())?;
+    let promises = call.headers.promises(call.verified.payload())?;
     let promises = upload.checksum.into_iter().fold(promises, |promises, (algorithm, _)| promises.compute(algorithm));
     let staged = receive(store, call, body, promises).await?;
     let part = store.put_part(&upload, number, staged, call.now).await?;
@@ -180,7 +180,7 @@ pub(super) async fn complete_upload(store: &ObjectStore, call: &Call<'_>, body: 
     let condition = call.headers.write_condition()?;
     store.check_condition(call.bucket(), call.key()?, &condition)?;
     let length = check_framing(call.cloud(), call.headers.map, call.verified)?;
-    let promises = length.into_iter().fold(call.headers.body_promises(call.verified.payload_sha256())?, Promises::length);
+    let promises = length.into_iter().fold(call.headers.body_promises(call.verified.payload())?, Promises::length);
     let list = body.collect(promises, length, xml::MAX_LIST_BODY).await?;
     let takes_all = match (call.cloud(), call.headers.own("complete-all")?) {
         (Cloud::Oss, Some(word)) if word.eq_ignore_ascii_case("yes") && list.is_empty() => true,

@@ -81,7 +81,7 @@ impl Backend for VerifyingBackend {
                 return refused(refusal.status, refusal.code, &refusal.message).without_body_if(is_head);
             }
         };
-        if verified.bucket() != self.bucket {
+        if verified.bucket() != Some(self.bucket.as_str()) {
             return refused(404, "NoSuchBucket", "").without_body_if(is_head);
         }
         let call = Call { profile: self.profile, verified: &verified, headers: &headers, body: &request.body };

@@ -37,15 +37,15 @@ impl VerifyingBackend {
     fn verify_form(&self, sent: &Sent<'_>, body: &[u8]) -> Result<(VerifiedForm, Vec<u8>), VerifyError> {
         let path = sent.target.split('?').next().unwrap_or_default();
         let host = signed_host(sent.scheme, sent.host);
-        let (bucket, key) = self.audience.locate(&host, path, |host| Some(self.recognise(host)))?;
-        let bucket = bucket.ok_or(VerifyError::UnknownHost)?;
-        if key.is_some() {
+        let place = self.audience.locate(&host, path, |host| Some(self.recognise(host)))?;
+        let bucket = place.bucket().ok_or(VerifyError::UnknownHost)?;
+        if place.key().is_some() {
             return Err(FormError::NotAtBucket.into());
         }
         let boundary = multipart::boundary(sent.content_type).ok_or(FormError::Malformed { what: "its type names no boundary" })?;
         let Received { fields, file_name, file, after } = multipart::read(boundary, body)?;
         let size = u64::try_from(file.len()).ok();
-        let form = Form { bucket: &bucket, fields: &fields, file_name: &file_name, size };
+        let form = Form { bucket, fields: &fields, file_name: &file_name, size };
         let pending = FormVerification::parse(self.dialect, &form, self.audience.expected_region())?;
         let known = (pending.access_key_id() == self.credentials.access_key_id()).then_some(&self.credentials);
         let verified = pending.finish(known, self.clock.now())?;

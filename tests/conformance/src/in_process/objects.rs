@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use valetkey_core::verify::{SuccessAction, Verified, VerifiedForm};
+use valetkey_core::verify::{Payload, SuccessAction, Verified, VerifiedForm};
 use valetkey_core::{ChecksumAlgorithm, encode};
 
 use crate::backend::WireResponse;
@@ -46,7 +46,7 @@ impl Call<'_> {
     /// Every digest that was promised must be the body's.
     fn check_digests(&self) -> Result<(), Refused> {
         let md5 = self.header("content-md5").is_none_or(|promised| promised == digest::base64(&digest::md5(self.body)));
-        let payload = self.verified.payload_sha256().is_none_or(|promised| *promised == digest::sha256(self.body));
+        let payload = !matches!(self.verified.payload(), Payload::Sha256(promised) if *promised != digest::sha256(self.body));
         let checksum = |algorithm: &ChecksumAlgorithm| {
             let promised = self.own(&format!("checksum-{}", algorithm.as_str()));
             promised.is_none_or(|promised| digest::checksum(*algorithm, self.body).as_deref() == Some(promised))
@@ -160,7 +160,7 @@ impl Objects {
         };
         let path = encode::decode(source.trim_start_matches('/')).map_err(|_| (400, "InvalidArgument"))?;
         let (bucket, key) = path.split_once('/').ok_or((400, "InvalidArgument"))?;
-        let object = self.objects.get(key).filter(|_| bucket == call.verified.bucket()).ok_or(call.no(Why::NoObject))?;
+        let object = self.objects.get(key).filter(|_| Some(bucket) == call.verified.bucket()).ok_or(call.no(Why::NoObject))?;
         let mut copy = object.clone();
         if let Some(range) = call.own("copy-source-range") {
             let (first, last) = bounds(range, copy.body.len()).ok_or((400, "InvalidArgument"))?;

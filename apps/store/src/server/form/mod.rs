@@ -66,7 +66,7 @@ impl Service {
             now: now.as_unix_seconds(),
         };
         self.objects.check_condition(&put.bucket, &put.key, &put.condition)?;
-        let mut into = self.objects.receive(form.bucket(), headers.promises(None)?).await?;
+        let mut into = self.objects.receive(form.bucket(), headers.promises(&valetkey_core::verify::Payload::Unsigned)?).await?;
         let mut size = 0_u64;
         while let Some(chunk) = reader.file_chunk(&mut file).await? {
             size = size.saturating_add(chunk.len() as u64);
