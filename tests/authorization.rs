@@ -216,7 +216,9 @@ fn a_broken_header_is_refused_for_its_own_reason_in_the_words_of_each_cloud() {
         ),
         (
             "a signature that is too short",
-            |r| drop(r.headers.last_mut().unwrap().1.pop()),
+            |r| {
+                r.headers.last_mut().unwrap().1.pop();
+            },
             "malformed_signature",
             (403, "SignatureDoesNotMatch"),
             (403, "SignatureDoesNotMatch", Some("0002-00000201")),

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::CliError;
 
 /// Opens a file, or standard input for `-`.
-pub(crate) fn open(file: &Path) -> Result<Box<dyn Read>, CliError> {
+pub(crate) fn open(file: &Path) -> Result<Box<dyn Read + Send>, CliError> {
     if file == Path::new("-") {
         return Ok(Box::new(io::stdin()));
     }

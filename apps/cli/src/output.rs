@@ -40,9 +40,9 @@ pub(crate) fn exact_aside(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Many lines on standard output, which the caller flushes.
-pub(crate) fn lines() -> io::BufWriter<StdoutLock<'static>> {
-    io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
+/// Standard output for blocks of lines, each of which the caller writes and flushes.
+pub(crate) fn blocks() -> StdoutLock<'static> {
+    io::stdout().lock()
 }
 
 /// Says why the program ends.

@@ -22,6 +22,7 @@ pub use incoming::{IncomingRequest, MAX_TARGET_BYTES, ParsedTarget, read_life};
 pub use payload::{ChunkSignatures, ClaimedPayload, Payload};
 pub use scope::Scope;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -139,7 +140,7 @@ impl<'d> Verification<'d> {
             ClaimedPayload::Unsigned => Payload::Unsigned,
             ClaimedPayload::Sha256(digest) => Payload::Sha256(digest),
             ClaimedPayload::Chunked { algorithms, has_trailer } => {
-                let signatures = algorithms.map(|algorithms| ChunkSignatures::new(key, &claim.string_to_sign, claim.signature, algorithms));
+                let signatures = algorithms.map(|algorithms| Box::new(ChunkSignatures::new(key, &claim.string_to_sign, claim.signature, algorithms)));
                 Payload::Chunked { signatures, has_trailer }
             }
         };

@@ -1,5 +1,6 @@
 //! What a signature says of the body: an obligation for whoever reads it.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -17,7 +18,7 @@ pub enum Payload {
     /// It comes in chunks (`aws-chunked`), each with a signature of its own, or with none.
     Chunked {
         /// Judges each chunk in turn; `None` where chunks are not signed, and only the trailer says what the body must be.
-        signatures: Option<ChunkSignatures>,
+        signatures: Option<Box<ChunkSignatures>>,
         /// Whether headers follow the last chunk.
         has_trailer: bool,
     },

@@ -106,7 +106,7 @@ pub(crate) struct PlaceArgs {
 }
 
 /// When, and for how long. In a batch, for the lines that do not say it themselves.
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 pub(crate) struct LifeArgs {
     /// Life: 15m, 1h30m, 7d, or seconds [default: up to 15m]
     #[arg(long, value_name = "DURATION", value_parser = life_from_text)]
