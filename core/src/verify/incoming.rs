@@ -94,11 +94,23 @@ impl<'a> IncomingRequest<'a> {
         names
     }
 
-    /// Splits and decodes the target.
+    /// Splits and decodes the target. A `+` is a plus, in the query too.
     ///
     /// # Errors
     /// [`VerifyError::TooLarge`], [`VerifyError::MalformedPath`], [`VerifyError::MalformedQuery`].
     pub fn parsed_target(&self) -> Result<ParsedTarget<'a>, VerifyError> {
+        self.split_target(encode::decode_query)
+    }
+
+    /// As [`parsed_target`](Self::parsed_target), with a `+` in the query read as a blank, as HTML forms write one.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn parsed_target_of_a_form(&self) -> Result<ParsedTarget<'a>, VerifyError> {
+        self.split_target(|query| encode::decode_query(&query.replace('+', " ")))
+    }
+
+    fn split_target(&self, decode_query: impl Fn(&str) -> Result<Vec<(String, String)>, encode::DecodeError>) -> Result<ParsedTarget<'a>, VerifyError> {
         if self.target.len() > MAX_TARGET_BYTES {
             return Err(VerifyError::TooLarge { max: MAX_TARGET_BYTES });
         }
@@ -107,7 +119,7 @@ impl<'a> IncomingRequest<'a> {
             return Err(VerifyError::MalformedPath);
         }
         let decoded_path = encode::decode(path).map_err(|_| VerifyError::MalformedPath)?.into_owned();
-        let query = encode::decode_query(query).map_err(|_| VerifyError::MalformedQuery)?;
+        let query = decode_query(query).map_err(|_| VerifyError::MalformedQuery)?;
         Ok(ParsedTarget { path, decoded_path, query })
     }
 }

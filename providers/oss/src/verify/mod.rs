@@ -28,7 +28,8 @@ struct Signature<'a> {
 }
 
 pub(crate) fn parse(request: &IncomingRequest<'_>, audience: &Audience) -> Result<Claim, VerifyError> {
-    let target = request.parsed_target()?;
+    // The SDK for Python signs a blank in a query as `%20` and sends it as `+`.
+    let target = request.parsed_target_of_a_form()?;
     let host = request.host()?;
     let region = audience.expected_region().map(endpoint::without_prefix).or_else(|| endpoint::recognise(&host)?.region);
     let read = match way(request, &target)? {
