@@ -47,6 +47,7 @@ mod clock;
 mod config;
 pub mod credentials;
 mod presigner;
+mod session;
 #[cfg(feature = "transfer")]
 pub mod transfer;
 
@@ -58,6 +59,7 @@ pub use presigner::LocalPresigner;
 pub use presigner::OssPresigner;
 #[cfg(feature = "s3")]
 pub use presigner::S3Presigner;
+pub use session::SigningSession;
 pub use valetkey_core::*;
 #[cfg(feature = "oss")]
 pub use valetkey_oss::Oss;

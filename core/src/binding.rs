@@ -5,19 +5,26 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use crate::constraint::{Constraint, ConstraintName, ProviderConstraint};
 use crate::dialect::Dialect;
+use crate::encode;
 use crate::error::PresignError;
 use crate::presigned::ContentTypeRule;
+use crate::query_template::OwnParameters;
 use crate::request::ObjectRequest;
 use crate::values::ContentType;
+
+/// Names and values; a handful needs no allocation.
+pub type Pairs<'a> = SmallVec<[(Cow<'a, str>, Cow<'a, str>); 3]>;
 
 /// The headers and query parameters of a request, under the provider's names, checked and sorted by name.
 pub struct Bindings<'a> {
     /// Lower-case names, values without blanks at their ends; sorted by name, no name twice.
-    pub headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub headers: Pairs<'a>,
     /// Decoded names and values in the order given; no name twice.
-    pub query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub query: Pairs<'a>,
     /// What the client may do with `Content-Type`.
     pub content_type: ContentTypeRule,
     /// What the provider does not enforce.
@@ -32,6 +39,23 @@ impl<'a> Bindings<'a> {
     /// [`PresignError`] for a constraint that the operation, the provider or its own value rules out, for a name that is given twice, for a name that the
     /// signer owns, and for what the operation needs and does not have.
     pub fn collect(dialect: &(impl Dialect + ?Sized), request: &'a ObjectRequest) -> Result<Self, PresignError> {
+        let mut bindings = Self::new(dialect);
+        bindings.add_all(dialect, request)?;
+        Ok(bindings)
+    }
+
+    /// Of no request yet.
+    #[must_use]
+    pub fn new(dialect: &(impl Dialect + ?Sized)) -> Self {
+        let content_type = dialect.default_content_type();
+        Self { headers: Pairs::new(), query: Pairs::new(), content_type, notes: Vec::new(), tagging: String::new() }
+    }
+
+    /// What [`collect`](Self::collect) does, in place.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn add_all(&mut self, dialect: &(impl Dialect + ?Sized), request: &'a ObjectRequest) -> Result<(), PresignError> {
         let operation = request.operation();
         match request.key() {
             Some(key) if operation.takes_key() => dialect.check_key(key)?,
@@ -39,9 +63,7 @@ impl<'a> Bindings<'a> {
             Some(_) => return Err(PresignError::UnexpectedKey { operation }),
             None => return Err(PresignError::Key(crate::KeyError::Empty)),
         }
-        let mut bindings =
-            Self { headers: Vec::new(), query: Vec::new(), content_type: dialect.default_content_type(), notes: Vec::new(), tagging: String::new() };
-        dialect.bind_operation(operation, &mut bindings);
+        dialect.bind_operation(operation, self);
         for (index, constraint) in request.constraints().iter().enumerate() {
             let name = constraint.name();
             if !name.applies_to(operation) {
@@ -51,9 +73,9 @@ impl<'a> Bindings<'a> {
             if !name.repeats() && earlier.iter().any(|other| other.name() == name) {
                 return Err(PresignError::Duplicate { name: name.to_string() });
             }
-            bindings.add(dialect, request, constraint)?;
+            self.add(dialect, request, constraint)?;
         }
-        bindings.finish(dialect, request)
+        self.finish(dialect, request)
     }
 
     fn add(&mut self, dialect: &(impl Dialect + ?Sized), request: &ObjectRequest, constraint: &'a Constraint) -> Result<(), PresignError> {
@@ -94,9 +116,9 @@ impl<'a> Bindings<'a> {
                 if !self.tagging.is_empty() {
                     self.tagging.push('&');
                 }
-                crate::encode::push_query(&mut self.tagging, key);
+                encode::push_query(&mut self.tagging, key);
                 self.tagging.push('=');
-                crate::encode::push_query(&mut self.tagging, value);
+                encode::push_query(&mut self.tagging, value);
             }
             Constraint::ContentType(ContentType::Fixed(value)) => {
                 if value.trim().is_empty() {
@@ -194,13 +216,39 @@ impl<'a> Bindings<'a> {
         self.notes.push(note.into());
     }
 
+    /// The query parameters, encoded and sorted by their encoded names.
+    #[must_use]
+    pub fn encoded_query(&self) -> OwnParameters<'_> {
+        if self.query.is_empty() {
+            return OwnParameters::new();
+        }
+        let mut encoded: OwnParameters<'_> = self.query.iter().map(|(name, value)| (encode::query(name), encode::query(value))).collect();
+        encoded.sort_unstable();
+        encoded
+    }
+
+    /// Bytes of a canonical text of the headers, and more than their names take in a list: twice the names, the values, and what stands around them.
+    #[must_use]
+    pub fn header_bytes(&self) -> usize {
+        const AROUND: usize = 128;
+        if self.headers.is_empty() {
+            return 0;
+        }
+        self.headers().map(|(name, value)| name.len().saturating_mul(2).saturating_add(value.len()).saturating_add(6)).fold(AROUND, usize::saturating_add)
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        self.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
     /// The signed value of a header.
     #[must_use]
     pub fn header_value(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_ref())
     }
 
-    fn finish(mut self, dialect: &(impl Dialect + ?Sized), request: &ObjectRequest) -> Result<Self, PresignError> {
+    fn finish(&mut self, dialect: &(impl Dialect + ?Sized), request: &ObjectRequest) -> Result<(), PresignError> {
         let operation = request.operation();
         for required in operation.required() {
             if !request.constraints().iter().any(|constraint| constraint.name() == *required) {
@@ -208,7 +256,7 @@ impl<'a> Bindings<'a> {
             }
         }
         if self.headers.is_empty() && self.query.is_empty() && self.tagging.is_empty() {
-            return Ok(self);
+            return Ok(());
         }
         if !self.tagging.is_empty() {
             let tagging = core::mem::take(&mut self.tagging);
@@ -217,7 +265,7 @@ impl<'a> Bindings<'a> {
         self.headers.sort_by(|a, b| a.0.cmp(&b.0));
         for (name, value) in &self.headers {
             // Nearly all values are plain, and one look at the bytes says so.
-            if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            if encode::holds_for_all(value, |byte| byte.wrapping_sub(b' ') <= b'~' - b' ') {
                 continue;
             }
             if let Some(bad) = value.chars().find(|c| c.is_control()) {
@@ -243,7 +291,7 @@ impl<'a> Bindings<'a> {
         if let Some((name, _)) = self.query.iter().find(|(name, _)| self.header_value(&lower_case(name)).is_some()) {
             return Err(PresignError::Duplicate { name: name.to_string() });
         }
-        let mut names: Vec<&Cow<'_, str>> = self.query.iter().map(|(name, _)| name).collect();
+        let mut names: SmallVec<[&Cow<'_, str>; 4]> = self.query.iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         if let Some(name) = twice(names.into_iter()) {
             return Err(PresignError::Duplicate { name });
@@ -254,9 +302,9 @@ impl<'a> Bindings<'a> {
             }
             Some(_) => {
                 self.content_type = ContentTypeRule::Fixed;
-                Ok(self)
+                Ok(())
             }
-            None => Ok(self),
+            None => Ok(()),
         }
     }
 }
@@ -291,10 +339,13 @@ fn within(constraint: ConstraintName, value: u32, min: u32, max: u32) -> Result<
 fn trimmed(value: Cow<'_, str>) -> Cow<'_, str> {
     // Both clouds sign values without the blanks around them, and HTTP does not keep those anyway.
     let blanks = [' ', '\t'];
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if !is_blank(value.as_bytes().first()) && !is_blank(value.as_bytes().last()) {
+        return value;
+    }
     match value {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(blanks)),
-        Cow::Owned(text) if text.starts_with(blanks) || text.ends_with(blanks) => Cow::Owned(text.trim_matches(blanks).to_string()),
-        owned @ Cow::Owned(_) => owned,
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(blanks).to_string()),
     }
 }
 

@@ -15,7 +15,9 @@ use crate::options::Validity;
 use crate::post_policy::{FormDraft, FormRules, PolicyError, ProviderFormCondition};
 use crate::presigned::{ContentTypeRule, PresignedRequest, SigningTrace};
 use crate::request::ObjectRequest;
+use crate::signing_scope::SigningScope;
 use crate::target::{Target, TargetError, TargetSettings};
+use crate::time::Timestamp;
 use crate::verify::{Audience, Claim, IncomingRequest, Refusal, VerifyError};
 
 /// The wire rules of one provider. Sync and pure: no clock, no environment, no network; the same input gives the same bytes.
@@ -47,6 +49,11 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// The key that signs for a day (`YYYYMMDD`), region and service.
     fn signing_key(&self, credentials: &Credentials, day: &str, region: &str, service: &str) -> SigningKey;
 
+    /// What all signatures of a day at one target share: the key, and texts where the dialect writes from them. A presigner keeps it for the day.
+    fn prepare(&self, credentials: &Credentials, target: &Target, day: Timestamp) -> SigningScope {
+        SigningScope::new(self.signing_key(credentials, day.to_basic().day(), &target.region, target.service), day, target)
+    }
+
     /// What a client may do with `Content-Type` when nothing is said about it.
     fn default_content_type(&self) -> ContentTypeRule;
 
@@ -70,6 +77,15 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`PresignError`] for a constraint that cannot be bound; see [`Bindings::collect`].
     fn sign(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError>;
+
+    /// Signs a request into a result that was of another one: its texts keep their memory. After an error the result is of no use.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    fn sign_into(&self, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+        *signed = self.sign(context, request)?;
+        Ok(())
+    }
 
     /// Signs a request by its `Authorization` header, for the process that sends it at once.
     ///
@@ -116,12 +132,20 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
 pub struct SigningContext<'a> {
     /// Who signs.
     pub credentials: &'a Credentials,
-    /// The key derived from the secret for the day and the target's scope.
-    pub key: &'a SigningKey,
+    /// The key for the day of the signing time, and what [`Dialect::prepare`] made beside it for these credentials and this target.
+    pub scope: &'a SigningScope,
     /// Where the request goes.
     pub target: &'a Target,
     /// From when until when.
     pub validity: Validity,
+}
+
+impl SigningContext<'_> {
+    /// The key derived from the secret for the day and the target's scope.
+    #[must_use]
+    pub fn key(&self) -> &SigningKey {
+        self.scope.key()
+    }
 }
 
 /// A thing that a store may require of its provider (`requires` in a configuration).

@@ -17,7 +17,41 @@ const PATH: &AsciiSet = &QUERY.remove(b'/');
 /// assert_eq!(path, "a%20b/%C3%BC%2B.png");
 /// ```
 pub fn push_path(out: &mut String, text: &str) {
-    out.extend(utf8_percent_encode(text, PATH));
+    // `-`, `.`, `/` and the digits follow one another.
+    if holds_for_all(text, |byte| (byte.wrapping_sub(b'-') <= b'9' - b'-') | is_letter_or_mark(byte)) {
+        out.push_str(text);
+    } else {
+        out.extend(utf8_percent_encode(text, PATH));
+    }
+}
+
+/// Letters, `_` and `~`.
+const fn is_letter_or_mark(byte: u8) -> bool {
+    ((byte | 0x20).wrapping_sub(b'a') < 26) | (byte == b'_') | (byte == b'~')
+}
+
+/// Whether nothing of a text is encoded in a query.
+fn is_plain(text: &str) -> bool {
+    holds_for_all(text, |byte| (byte.wrapping_sub(b'0') < 10) | (byte == b'-') | (byte == b'.') | is_letter_or_mark(byte))
+}
+
+/// Whether `judge`, which has no branches, holds for each byte: many are judged at once, and nearly all texts are plain to their ends.
+#[inline]
+pub(crate) fn holds_for_all(text: &str, judge: impl Fn(u8) -> bool) -> bool {
+    let bytes = text.as_bytes();
+    // The last chunk may judge some bytes again.
+    if let Some(last) = bytes.last_chunk::<16>() {
+        bytes.as_chunks::<16>().0.iter().fold(any_bad(last, &judge), |bad, chunk| bad | any_bad(chunk, &judge)) == 0
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        any_bad(first, &judge) | any_bad(last, &judge) == 0
+    } else {
+        bytes.iter().all(|byte| judge(*byte))
+    }
+}
+
+#[inline]
+fn any_bad<const N: usize>(chunk: &[u8; N], judge: impl Fn(u8) -> bool) -> u8 {
+    chunk.iter().fold(0, |bad, byte| bad | u8::from(!judge(*byte)))
 }
 
 /// Appends `text` encoded for the name or value of a query parameter: `/` becomes `%2F`.
@@ -28,7 +62,11 @@ pub fn push_path(out: &mut String, text: &str) {
 /// assert_eq!(query, "a%2Fb%3Dc");
 /// ```
 pub fn push_query(out: &mut String, text: &str) {
-    out.extend(utf8_percent_encode(text, QUERY));
+    if is_plain(text) {
+        out.push_str(text);
+    } else {
+        out.extend(utf8_percent_encode(text, QUERY));
+    }
 }
 
 /// `text` encoded for the name or value of a query parameter, borrowed when nothing has to change.
@@ -39,7 +77,7 @@ pub fn push_query(out: &mut String, text: &str) {
 /// ```
 #[must_use]
 pub fn query(text: &str) -> Cow<'_, str> {
-    utf8_percent_encode(text, QUERY).into()
+    if is_plain(text) { Cow::Borrowed(text) } else { utf8_percent_encode(text, QUERY).into() }
 }
 
 /// `text` as an attribute or as the content of an element, in HTML and XML.
@@ -129,6 +167,7 @@ pub fn decode_query(raw: &str) -> Result<Vec<(String, String)>, DecodeError> {
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::string::ToString;
     use proptest::prelude::*;
 
     #[test]
@@ -151,6 +190,19 @@ mod tests {
     fn broken_escapes_are_refused() {
         for text in ["%", "%2", "%ZZ", "a%", "%%", "%2G", "%C0%AF", "%ED%A0%80"] {
             assert!(decode(text).is_err(), "{text}");
+        }
+    }
+
+    /// Each byte alone and between plain ones, against the library.
+    #[test]
+    fn every_byte_is_judged_as_the_library_does() {
+        for c in (0..=u8::MAX).map(char::from) {
+            for text in [String::from(c), format!("uploads-2026_11.jpg~AZ09{c}azaz09AZ")] {
+                let mut out = String::new();
+                push_path(&mut out, &text);
+                assert_eq!(out, utf8_percent_encode(&text, PATH).to_string());
+                assert_eq!(query(&text), utf8_percent_encode(&text, QUERY).to_string());
+            }
         }
     }
 

@@ -157,6 +157,15 @@ impl Method {
             Self::Delete => "DELETE",
         }
     }
+
+    pub(crate) const COUNT: usize = 5;
+
+    /// The first line of a canonical request, by [`index`](Self::index).
+    pub(crate) const LINES: [&'static str; Self::COUNT] = ["GET\n", "HEAD\n", "PUT\n", "POST\n", "DELETE\n"];
+
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
 }
 
 impl fmt::Display for Method {

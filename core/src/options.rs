@@ -9,6 +9,9 @@ use crate::time::{BasicTime, TimeError, Timestamp};
 /// Unasked, a signature lives **up to** 15 minutes: a shorter limit of the store, or credentials that end earlier, shorten it, and the result says
 /// so. A life that was asked for and cannot be had is an error, never shortened. Given both as a duration and as an instant, the instant wins.
 ///
+/// Two signatures of one request in different seconds are different URLs, which no cache can know to be the same object; see
+/// [`stable_for`](Self::stable_for).
+///
 /// ```
 /// use core::time::Duration;
 /// use valetkey_core::PresignOptions;
@@ -23,13 +26,14 @@ pub struct PresignOptions {
     expires_in: Option<Duration>,
     expires_at: Option<Timestamp>,
     signed_at: Option<Timestamp>,
+    stable_for: Option<Duration>,
 }
 
 impl PresignOptions {
     /// Now, for up to 15 minutes.
     #[must_use]
     pub const fn new() -> Self {
-        Self { expires_in: None, expires_at: None, signed_at: None }
+        Self { expires_in: None, expires_at: None, signed_at: None, stable_for: None }
     }
 
     /// Asks for a life in whole seconds, from 1 to the provider's maximum.
@@ -53,6 +57,31 @@ impl PresignOptions {
         self
     }
 
+    /// Rounds the signing time down to a multiple of `window` (whole seconds since 1970), so that within a window the same request is signed as the same
+    /// URL, byte for byte, and browsers and caches know it again.
+    ///
+    /// The life counts from the rounded time: a URL never lives longer than was asked for, and up to a window less. So the window must be shorter than
+    /// the life. An end that was asked for stays what it is, and with it any window. A signing time that is given, by [`signed_at`](Self::signed_at), is
+    /// not rounded.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use valetkey_core::{Limits, PresignOptions};
+    ///
+    /// # let limits = Limits { provider_max: 604_800, provider_name: "S3", store_max: None };
+    /// let options = PresignOptions::new().expires_in(Duration::from_secs(3600)).stable_for(Duration::from_secs(600));
+    /// let early = options.resolve("2026-11-22T10:30:01Z".parse()?, limits, None)?;
+    /// let late = options.resolve("2026-11-22T10:39:59Z".parse()?, limits, None)?;
+    /// assert_eq!(early, late);
+    /// assert_eq!((early.signed_at().to_string(), early.expiration().to_string()), ("2026-11-22T10:30:00Z".into(), "2026-11-22T11:30:00Z".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn stable_for(mut self, window: Duration) -> Self {
+        self.stable_for = Some(window);
+        self
+    }
+
     /// The life that was asked for.
     #[must_use]
     pub const fn requested_life(&self) -> Option<Duration> {
@@ -71,6 +100,12 @@ impl PresignOptions {
         self.signed_at
     }
 
+    /// The window of signing times that was asked for.
+    #[must_use]
+    pub const fn requested_window(&self) -> Option<Duration> {
+        self.stable_for
+    }
+
     /// Decides signing time, life and end.
     ///
     /// `now` is the one reading of the clock, `limits` come from the provider and the store, `credentials_end` is when the credentials do.
@@ -78,35 +113,52 @@ impl PresignOptions {
     /// # Errors
     /// [`LifeError`] for a life that was asked for and cannot be had, and for credentials that have ended.
     pub fn resolve(&self, now: Timestamp, limits: Limits, credentials_end: Option<Timestamp>) -> Result<Validity, LifeError> {
-        let signed_at = self.signed_at.unwrap_or(now);
-        let credentials_left = match credentials_end {
-            Some(end) => match end.seconds_since(signed_at) {
-                None | Some(0) => return Err(LifeError::CredentialsEnded { ended: end }),
-                left => left,
-            },
-            None => None,
-        };
-        let (seconds, expiration_reason) = match self.asked(signed_at)? {
+        let moment = self.signed_at.unwrap_or(now);
+        if let Some(ended) = credentials_end.filter(|end| *end <= moment) {
+            return Err(LifeError::CredentialsEnded { ended });
+        }
+        let window = self.window()?;
+        let signed_at = window.map_or(moment, |window| moment.floored(window));
+        let credentials_left = credentials_end.and_then(|end| end.seconds_since(signed_at));
+        let (seconds, expiration_reason) = match self.asked(moment, signed_at, window)? {
             Some(asked) => (limits.check(asked, credentials_left, credentials_end)?, ExpirationReason::Requested),
-            None => limits.default_life(credentials_left),
+            None => limits.default_life(credentials_left, window)?,
         };
         let expiration = signed_at.checked_add(u64::from(seconds)).ok_or(LifeError::Time(TimeError::OutOfRange))?;
-        Ok(Validity { signed_at, date: signed_at.to_basic(), seconds, expiration, expiration_reason })
+        Ok(Validity { signed_at, seconds, expiration, expiration_reason })
     }
 
-    fn asked(&self, signed_at: Timestamp) -> Result<Option<u64>, LifeError> {
+    /// The window in seconds. A signing time that is given is the same each time by itself.
+    fn window(&self) -> Result<Option<u64>, LifeError> {
+        match self.stable_for {
+            Some(window) if self.signed_at.is_none() && (window.is_zero() || window.subsec_nanos() != 0) => Err(LifeError::Window { window }),
+            Some(window) if self.signed_at.is_none() => Ok(Some(window.as_secs())),
+            _ => Ok(None),
+        }
+    }
+
+    /// The life from the signing time, which a window may have put before `moment`.
+    fn asked(&self, moment: Timestamp, signed_at: Timestamp, window: Option<u64>) -> Result<Option<u64>, LifeError> {
         if let Some(end) = self.expires_at {
-            return match end.seconds_since(signed_at) {
-                Some(seconds @ 1..) => Ok(Some(seconds)),
-                _ => Err(LifeError::Past { end, signed_at }),
-            };
+            return if end > moment { Ok(end.seconds_since(signed_at)) } else { Err(LifeError::Past { end, signed_at: moment }) };
         }
         match self.expires_in {
             None => Ok(None),
             Some(life) if life.is_zero() => Err(LifeError::Zero),
             Some(life) if life.subsec_nanos() != 0 => Err(LifeError::Fraction { life }),
-            Some(life) => Ok(Some(life.as_secs())),
+            Some(life) => {
+                check_window(window, life.as_secs())?;
+                Ok(Some(life.as_secs()))
+            }
         }
+    }
+}
+
+/// What is signed at the end of its window must still live.
+const fn check_window(window: Option<u64>, life: u64) -> Result<(), LifeError> {
+    match window {
+        Some(window) if window >= life => Err(LifeError::WindowTooLong { window, life }),
+        _ => Ok(()),
     }
 }
 
@@ -140,16 +192,18 @@ impl Limits {
         u32::try_from(asked).map_err(|_| LifeError::Time(TimeError::OutOfRange))
     }
 
-    fn default_life(self, credentials_left: Option<u64>) -> (u32, ExpirationReason) {
+    fn default_life(self, credentials_left: Option<u64>, window: Option<u64>) -> Result<(u32, ExpirationReason), LifeError> {
         let mut life = Self::DEFAULT_LIFE.min(self.provider_max);
         let mut reason = ExpirationReason::Default;
         if let Some(max) = self.store_max.filter(|max| *max < life) {
             (life, reason) = (max, ExpirationReason::StoreLimit);
         }
+        // The end of the credentials is an instant, like one that is asked for.
+        check_window(window, u64::from(life))?;
         if let Some(left) = credentials_left.and_then(|left| u32::try_from(left).ok()).filter(|left| *left < life) {
             (life, reason) = (left, ExpirationReason::Credentials);
         }
-        (life, reason)
+        Ok((life, reason))
     }
 }
 
@@ -157,8 +211,6 @@ impl Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
     pub(crate) signed_at: Timestamp,
-    // Written into the URL and into the string to sign, and asked for its day before: made once.
-    date: BasicTime,
     pub(crate) seconds: u32,
     pub(crate) expiration: Timestamp,
     pub(crate) expiration_reason: ExpirationReason,
@@ -173,8 +225,8 @@ impl Validity {
 
     /// The signing time as both signature versions write it.
     #[must_use]
-    pub const fn date(&self) -> BasicTime {
-        self.date
+    pub fn date(&self) -> BasicTime {
+        self.signed_at.to_basic()
     }
 
     /// Life in seconds, at least 1.
@@ -237,6 +289,20 @@ pub enum LifeError {
         /// What was asked for.
         life: Duration,
     },
+    /// A window of signing times of zero seconds, or with a part of a second.
+    #[error("a window of {window:?} was asked for; signing times are whole seconds, so give at least 1 and leave out the fraction")]
+    Window {
+        /// What was asked for.
+        window: Duration,
+    },
+    /// A window of signing times in which a signature could end.
+    #[error("a window of {window} s is not shorter than the life of {life} s, which counts from the window's start; ask for a longer life or a shorter window")]
+    WindowTooLong {
+        /// Seconds of the window.
+        window: u64,
+        /// Seconds of the life.
+        life: u64,
+    },
     /// The end is not after the signing time.
     #[error("the end {end} is not after the signing time {signed_at}; give a later one")]
     Past {
@@ -293,6 +359,8 @@ impl LifeError {
         match self {
             Self::Zero => "life_zero",
             Self::Fraction { .. } => "life_fraction",
+            Self::Window { .. } => "window_invalid",
+            Self::WindowTooLong { .. } => "window_too_long",
             Self::Past { .. } => "life_past",
             Self::OverProviderMaximum { .. } => "life_over_provider_maximum",
             Self::OverStoreLimit { .. } => "life_over_store_limit",
@@ -331,6 +399,8 @@ mod tests {
         let options = PresignOptions::new();
         let secs = |seconds| options.expires_in(Duration::from_secs(seconds));
         let until = |seconds| options.expires_at(at(now + seconds));
+        // Of 300 s, the window of `now` began 100 s ago.
+        let window = Duration::from_secs;
         let rows: &[Row] = &[
             ("unasked", options, WEEK, None, None, Ok((900, Default))),
             ("unasked, store limit shorter", options, WEEK, Some(300), None, Ok((300, StoreLimit))),
@@ -365,6 +435,33 @@ mod tests {
             ("credentials that end first", secs(61), WEEK, None, Some(now + 60), Err("credentials_end_first")),
             ("OSS token: 12 h", secs(43_200), 43_200, None, None, Ok((43_200, Requested))),
             ("OSS token above 12 h", secs(43_201), 43_200, None, None, Err("life_over_provider_maximum")),
+            ("stable", secs(600).stable_for(window(100)), WEEK, None, None, Ok((600, Requested))),
+            ("stable, the window a second shorter than the life", secs(600).stable_for(window(599)), WEEK, None, None, Ok((600, Requested))),
+            ("stable, the window as long as the life", secs(600).stable_for(window(600)), WEEK, None, None, Err("window_too_long")),
+            ("stable, the window longer than the life", secs(600).stable_for(window(u64::MAX)), WEEK, None, None, Err("window_too_long")),
+            ("stable, no window", secs(600).stable_for(window(0)), WEEK, None, None, Err("window_invalid")),
+            ("stable, fraction", secs(600).stable_for(Duration::from_millis(1500)), WEEK, None, None, Err("window_invalid")),
+            ("stable, less than a second", secs(600).stable_for(Duration::from_nanos(1)), WEEK, None, None, Err("window_invalid")),
+            ("stable, an instant stays", until(700).stable_for(window(300)), WEEK, None, None, Ok((800, Requested))),
+            ("stable, an instant within the window", until(1).stable_for(window(300)), WEEK, None, None, Ok((101, Requested))),
+            ("stable, an instant that is past, but not the window's start", until(0).stable_for(window(300)), WEEK, None, None, Err("life_past")),
+            (
+                "stable, an instant is too far from the window's start",
+                until(604_800).stable_for(window(300)),
+                WEEK,
+                None,
+                None,
+                Err("life_over_provider_maximum"),
+            ),
+            ("stable, unasked", options.stable_for(window(300)), WEEK, None, None, Ok((900, Default))),
+            ("stable, unasked, the window as long as the default", options.stable_for(window(900)), WEEK, None, None, Err("window_too_long")),
+            ("stable, unasked, the window as long as the store limit", options.stable_for(window(300)), WEEK, Some(300), None, Err("window_too_long")),
+            ("stable, unasked, credentials end first", options.stable_for(window(300)), WEEK, None, Some(now + 60), Ok((160, Credentials))),
+            ("stable, unasked, credentials ended in the window", options.stable_for(window(300)), WEEK, None, Some(now - 10), Err("credentials_ended")),
+            ("stable, credentials end exactly then", secs(600).stable_for(window(300)), WEEK, None, Some(now + 500), Ok((600, Requested))),
+            ("stable, credentials that end first", secs(601).stable_for(window(300)), WEEK, None, Some(now + 500), Err("credentials_end_first")),
+            ("stable, over the store limit", secs(301).stable_for(window(300)), WEEK, Some(300), None, Err("life_over_store_limit")),
+            ("stable, a signing time that is given is kept", secs(60).stable_for(window(0)).signed_at(at(now)), WEEK, None, None, Ok((60, Requested))),
             ("signed earlier", secs(60).signed_at(at(now - 500)), WEEK, None, None, Ok((60, Requested))),
             ("signed after the credentials ended", secs(60).signed_at(at(now + 500)), WEEK, None, Some(now + 60), Err("credentials_ended")),
         ];
@@ -376,6 +473,28 @@ mod tests {
             if let Ok(validity) = got {
                 let life = validity.expiration().seconds_since(validity.signed_at());
                 assert_eq!(life, Some(u64::from(validity.seconds())), "{name}");
+            }
+        }
+    }
+
+    /// In every second of a window the same times; and never a second more than was asked for, whichever second it is.
+    #[test]
+    fn within_a_window_the_times_are_the_same() {
+        let limits = Limits { provider_max: WEEK, provider_name: "S3", store_max: None };
+        let start = 1_000_200;
+        for window in [1, 7, 60, 300, 599] {
+            let options = PresignOptions::new().stable_for(Duration::from_secs(window));
+            let life = options.expires_in(Duration::from_secs(600));
+            for now in start..start + 700 {
+                let validity = life.resolve(at(now), limits, None).unwrap();
+                let moment = at(now);
+                let first = moment.as_unix_seconds() / window * window;
+                assert_eq!(validity, life.resolve(at(i64::try_from(first).unwrap()), limits, None).unwrap(), "{window} {now}");
+                assert_eq!(validity.signed_at().as_unix_seconds(), first);
+                let left = validity.expiration().seconds_since(moment).unwrap();
+                assert!(left <= 600 && left > 600 - window, "{window} {now}: {left}");
+                let end = options.expires_at(at(start + 1000)).resolve(moment, limits, None).unwrap();
+                assert_eq!((end.signed_at().as_unix_seconds(), end.expiration()), (first, at(start + 1000)));
             }
         }
     }

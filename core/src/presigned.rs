@@ -60,6 +60,20 @@ impl PresignedRequest {
         }
     }
 
+    /// Makes it a result of another request, without URL, headers and remarks; their memory is kept.
+    pub fn reset(&mut self, operation: Operation, validity: Validity, content_type: ContentTypeRule) {
+        self.operation = operation;
+        self.method = operation.method();
+        self.url.clear();
+        self.signed_at = validity.signed_at;
+        self.expiration = validity.expiration;
+        self.expiration_reason = validity.expiration_reason;
+        self.signed_headers.clear();
+        self.content_type = content_type;
+        self.do_not_send = Cow::Borrowed(&[]);
+        self.notes.clear();
+    }
+
     /// The result as one line of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -197,6 +211,12 @@ pub enum ContentTypeRule {
 pub struct SignedHeaders(String);
 
 impl SignedHeaders {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(String::new())
+    }
+
     /// Names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.lines().filter_map(|line| line.split_once(':'))
@@ -218,6 +238,21 @@ impl SignedHeaders {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Adds headers, which come after those that are there by their names; see [`FromIterator`] for what they must be.
+    pub fn push_all<'h>(&mut self, headers: impl Iterator<Item = (&'h str, &'h str)> + Clone) {
+        let line = |(name, value): (&str, &str)| name.len().saturating_add(value.len()).saturating_add(2);
+        self.0.reserve(headers.clone().map(line).fold(0, usize::saturating_add));
+        for (name, value) in headers {
+            for part in [name, ":", value, "\n"] {
+                self.0.push_str(part);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
     }
 }
 

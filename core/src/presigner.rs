@@ -39,6 +39,37 @@ pub trait Presigner: Send + Sync {
     /// [`PresignError`] says what cannot be signed and what to do. No error holds a secret or a part of a URL.
     async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError>;
 
+    /// Signs many requests and hands each result on as soon as it is there, in the order of the requests. Nothing is collected.
+    ///
+    /// A presigner that signs by itself reads the clock once and looks once at its credentials, so that all results have the same times; what comes slowly
+    /// is better signed one by one. An error of one request is its result, and the next one is signed.
+    ///
+    /// # Errors
+    /// [`PresignError`] of what all requests share, such as credentials and life, before the first is signed.
+    ///
+    /// ```
+    /// use valetkey_core::{ObjectRequest, PresignError, PresignOptions, PresignedRequest, Presigner};
+    ///
+    /// async fn print_all(presigner: &dyn Presigner, requests: &[ObjectRequest]) -> Result<(), PresignError> {
+    ///     let mut print = |signed: Result<PresignedRequest, PresignError>| match signed {
+    ///         Ok(signed) => println!("{}", signed.url),
+    ///         Err(error) => println!("{error}"),
+    ///     };
+    ///     presigner.presign_many(&mut requests.iter(), &PresignOptions::new(), &mut print).await
+    /// }
+    /// ```
+    async fn presign_many<'r>(
+        &self,
+        requests: &mut (dyn Iterator<Item = &'r ObjectRequest> + Send),
+        options: &PresignOptions,
+        each: &mut (dyn FnMut(Result<PresignedRequest, PresignError>) + Send),
+    ) -> Result<(), PresignError> {
+        for request in requests {
+            each(self.presign(request, options).await);
+        }
+        Ok(())
+    }
+
     /// Signs one form for uploads from a browser.
     ///
     /// What the policy fixes is a field of the form and a condition of its policy; the form ends when the options say, as a request does.

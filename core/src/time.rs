@@ -11,6 +11,8 @@ use serde::{Serialize, Serializer};
 /// The last second that a four-digit year can carry: 9999-12-31T23:59:59Z.
 const MAX_SECONDS: u64 = 253_402_300_799;
 
+const SECONDS_OF_DAY: u64 = 86_400;
+
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, from year 1970 to 9999.
 ///
 /// The clouds sign times with four-digit years and whole seconds; a moment outside of that cannot be made.
@@ -70,6 +72,28 @@ impl Timestamp {
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> Option<u64> {
         self.0.checked_sub(earlier.0)
+    }
+
+    /// The last multiple of `seconds` that is not later; `seconds` of 0 changes nothing.
+    pub(crate) const fn floored(self, seconds: u64) -> Self {
+        match self.0.checked_rem(seconds) {
+            Some(beyond) => Self(self.0.saturating_sub(beyond)),
+            None => self,
+        }
+    }
+
+    /// The day: whole days since 1970-01-01.
+    pub(crate) const fn day(self) -> u64 {
+        self.0 / SECONDS_OF_DAY
+    }
+
+    /// The time of the day as both signature versions write it: `HHMMSSZ`.
+    #[inline]
+    pub(crate) fn clock(self) -> [u8; 7] {
+        let second = u32::try_from(self.0 % SECONDS_OF_DAY).unwrap_or(0);
+        let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
+        let digit = |number: u32| b'0'.wrapping_add(number.to_le_bytes()[0]);
+        [digit(hour / 10), digit(hour % 10), digit(minute / 10), digit(minute % 10), digit(second / 10), digit(second % 10), b'Z']
     }
 
     /// The form that both signature versions sign: `YYYYMMDDTHHMMSSZ`.
@@ -337,6 +361,7 @@ mod tests {
         fn both_forms_come_back(seconds in 0..=MAX_SECONDS) {
             let at = Timestamp(seconds);
             prop_assert_eq!(Timestamp::from_basic(at.to_basic().as_str()), Ok(at));
+            prop_assert!(at.to_basic().as_str().as_bytes().ends_with(&at.clock()));
             prop_assert_eq!(format!("{at}").parse(), Ok(at));
         }
     }

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use super::values::ValueRule;
 use super::{FILE_NAME, FormCondition, PolicyError};
+use crate::encode::holds_for_all;
 use crate::values::{Acl, ServerSideEncryption, StorageClass};
 
 /// Looked for by its first byte, since most texts have none.
@@ -14,7 +15,7 @@ pub(super) fn has_file_name(text: &str) -> bool {
 
 /// C0, DEL and C1. The last stand in UTF-8 as two bytes, of which the first is 0xC2.
 pub(super) fn has_control(text: &str) -> bool {
-    text.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == 0xc2) && text.chars().any(char::is_control)
+    !holds_for_all(text, |byte| (byte >= 0x20) & (byte != 0x7f) & (byte != 0xc2)) && text.chars().any(char::is_control)
 }
 
 /// A prefix that ends inside of `${filename}` would hold for the text and not for the key that is written.

@@ -17,6 +17,9 @@ use crate::presigned_post::{FileLimits, FormFields, OpenField};
 use crate::target::Target;
 use crate::values::{Acl, Checksum, ServerSideEncryption, StorageClass};
 
+/// Bytes of what a usual policy says, in fields and in base64, and of the signature.
+const OTHERS: usize = 560;
+
 pub(super) const NO_SIZE: &str = "the policy sets no size: a file of up to 5 GiB is taken";
 
 /// What a dialect gives its own names to.
@@ -62,9 +65,15 @@ impl FormDraft {
         self.fields.len().saturating_add(self.open.len()).saturating_add(2)
     }
 
-    /// Fixes a field whose value is written in place and holds no `$`.
-    pub(super) fn fix_with(&mut self, name: &str, write: impl FnOnce(&mut String)) {
-        self.fields.push_with(name, write);
+    /// About the bytes of what it says in JSON.
+    pub(super) fn json_bytes(&self) -> usize {
+        const AROUND: usize = 32;
+        let open = self.open.iter().map(|open| match open.rule() {
+            ValueRule::Exact(value) | ValueRule::Prefix(value) => value.len().saturating_add(open.name().len()).saturating_add(AROUND),
+            ValueRule::OneOf(values) | ValueRule::NoneOf(values) => values.iter().map(|value| value.len().saturating_add(AROUND)).fold(AROUND, usize::saturating_add),
+        });
+        let fixed = self.fields.bytes().saturating_add(self.conditions().saturating_mul(AROUND));
+        open.fold(fixed, usize::saturating_add)
     }
 
     /// Adds a remark on what the provider does not enforce.
@@ -134,11 +143,11 @@ impl FormDraft {
     /// # Errors
     /// [`PresignError`] for what the provider cannot enforce, for a policy that would allow more than it seems to or could never be met, for a name that is
     /// given twice or that the signer owns.
-    pub(super) fn collect(dialect: &(impl Dialect + ?Sized), target: &Target, policy: &PostPolicy, token_bytes: usize) -> Result<Self, PresignError> {
+    pub(super) fn collect(dialect: &(impl Dialect + ?Sized), target: &Target, policy: &PostPolicy, field_bytes: usize, json_bytes: usize) -> Result<Self, PresignError> {
         let rules = dialect.form_rules();
         // The signature's own fields and what a provider pins, beside one for each condition; and the text of a usual form with the policy's base64.
         let fields = policy.conditions().len().saturating_add(10);
-        let bytes = token_bytes.saturating_mul(5).saturating_div(2).saturating_add(1000);
+        let bytes = json_bytes.saturating_mul(4).saturating_div(3).saturating_add(field_bytes).saturating_add(OTHERS);
         let mut draft = Self {
             fields: FormFields::with_capacity(fields, bytes),
             open: Vec::new(),
@@ -171,10 +180,7 @@ impl FormDraft {
                         let reason = format!("`{}` cannot be the name of metadata", key.escape_debug());
                         return Err(PolicyError::InvalidValue { condition: name, reason }.into());
                     }
-                    let mut field = String::with_capacity(rules.metadata_prefix.len().saturating_add(key.len()));
-                    field.push_str(rules.metadata_prefix);
-                    field.extend(key.chars().map(|c| c.to_ascii_lowercase()));
-                    draft.rule(dialect, name, &field, rule)?;
+                    draft.add_metadata(dialect, key, rule)?;
                 }
                 FormCondition::SuccessStatus(status) => {
                     if ![200, 201, 204].contains(status) {
@@ -255,6 +261,26 @@ impl FormDraft {
             }
         }
         Ok(())
+    }
+
+    fn add_metadata(&mut self, dialect: &(impl Dialect + ?Sized), key: &str, rule: &ValueRule) -> Result<(), PolicyError> {
+        let prefix = dialect.form_rules().metadata_prefix;
+        let push_name = |field: &mut String| {
+            field.push_str(prefix);
+            if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                field.push_str(&key.to_ascii_lowercase());
+            } else {
+                field.push_str(key);
+            }
+        };
+        if let ValueRule::Exact(value) = rule {
+            self.compares_dollar |= value.contains('$');
+            self.fields.push_named(push_name, value);
+            return Ok(());
+        }
+        let mut field = String::with_capacity(prefix.len().saturating_add(key.len()));
+        push_name(&mut field);
+        self.rule(dialect, "metadata", &field, rule)
     }
 
     fn add_size(&mut self, min: u64, max: u64) -> Result<(), PolicyError> {

@@ -8,70 +8,85 @@ use alloc::string::String;
 
 use super::document::{MAX_CONDITIONS, MAX_POLICY_BYTES};
 use super::draft::FormDraft;
+use super::form_texts::FormTexts;
 use super::rules::FormRules;
-use super::write::Document;
+use super::write::push_policy;
 use super::{PolicyError, PostPolicy};
-use crate::credentials::Secret;
 use crate::crypto;
 use crate::dialect::{Dialect, SigningContext};
 use crate::error::PresignError;
 use crate::options::Validity;
 use crate::presigned_post::{FormFields, PresignedPost};
+use crate::signing_scope::SigningScope;
 use crate::target::Target;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// Signs a policy.
 ///
 /// # Errors
 /// [`PresignError`] for what the provider cannot enforce, and for a policy that would allow more than it seems to or could never be met.
 pub fn sign_post(dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>, policy: &PostPolicy) -> Result<PresignedPost, PresignError> {
-    let (rules, target, validity) = (dialect.form_rules(), context.target, context.validity);
-    let token = context.credentials.session_token().map_or("", Secret::expose);
-    let mut draft = FormDraft::collect(dialect, target, policy, token.len())?;
-    draft.fix(rules.algorithm.0, rules.algorithm.1);
-    draft.fix_with(rules.credential, |text| push_credential(text, dialect, context));
-    draft.fix(rules.date, validity.date().as_str());
-    if !token.is_empty() {
-        draft.fix(rules.token, token);
-    }
-    let expiration = expiration(rules, validity);
-    let document = Document { expiration: &expiration, bucket: &target.bucket, draft: &draft };
-    // Only maps with keys that are no text can fail, and there are none.
-    let json = serde_json::to_vec(&document).unwrap_or_default();
+    let (rules, target, validity, scope) = (dialect.form_rules(), context.target, context.validity, context.scope);
+    let made;
+    let texts = match scope.form() {
+        Some(texts) => texts,
+        None => {
+            made = FormTexts::new(rules, context.credentials, target, validity.signed_at());
+            &made
+        }
+    };
+    let (field_bytes, json_bytes) = texts.len();
+    let mut draft = FormDraft::collect(dialect, target, policy, field_bytes, json_bytes)?;
+    let clock = validity.signed_at().clock();
+    let clock = core::str::from_utf8(&clock).unwrap_or_default();
+    let expiration = expiration(rules, validity, scope);
+    let mut json = String::with_capacity(json_bytes.saturating_add(draft.json_bytes()));
+    push_policy(&mut json, expiration.as_str(), clock, &draft, texts);
+    draft.fields.push_prepared([&texts.fields[0], clock, &texts.fields[1]], &texts.ends);
     if json.len() > MAX_POLICY_BYTES || draft.conditions() > MAX_CONDITIONS {
         let reason = format!("it is longer than is judged: at most {MAX_CONDITIONS} conditions and {MAX_POLICY_BYTES} bytes");
         return Err(PolicyError::Unsafe { condition: "policy", reason }.into());
     }
     let FormDraft { mut fields, open, limits, notes, .. } = draft;
-    push_signature(&mut fields, dialect, context, &json)?;
-    Ok(PresignedPost::new(url(target), validity, fields, limits, open, notes, rules.content_type))
+    push_signature(&mut fields, rules, context, |text| texts.push_base64(text, &json))?;
+    Ok(PresignedPost::new(texts.url.clone(), validity, fields, limits, open, notes, rules.content_type))
+}
+
+/// `YYYY-MM-DDTHH:MM:SS`, and `Z` or `.000Z`.
+struct Expiration {
+    text: [u8; 24],
+    bytes: usize,
+}
+
+impl Expiration {
+    fn as_str(&self) -> &str {
+        self.text.get(..self.bytes).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
+    }
 }
 
 /// The end as the provider's samples write it.
-fn expiration(rules: &FormRules, validity: Validity) -> String {
-    const DAY: u64 = 86_400;
-    let (from, to) = (validity.signed_at().as_unix_seconds(), validity.expiration().as_unix_seconds());
+fn expiration(rules: &FormRules, validity: Validity, scope: &SigningScope) -> Expiration {
+    let end = validity.expiration();
+    let other_day;
     // Most forms end on the day that they are signed, whose text is there already.
-    let date = if from / DAY == to / DAY { validity.date() } else { validity.expiration().to_basic() };
-    let mut text = String::with_capacity(24);
-    let digits = |text: &mut String, number: u64| {
-        for unit in [10, 1] {
-            text.push(char::from(b'0'.saturating_add(u8::try_from(number / unit % 10).unwrap_or_default())));
-        }
+    let day = if scope.is_of(end) {
+        scope.day()
+    } else {
+        other_day = end.to_basic();
+        other_day.day()
     };
-    for (at, c) in date.day().chars().enumerate() {
-        if at == 4 || at == 6 {
-            text.push('-');
+    let clock = end.clock();
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let places = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18];
+    for (at, digit) in places.into_iter().zip(day.bytes().chain(clock)) {
+        if let Some(place) = text.get_mut(at) {
+            *place = digit;
         }
-        text.push(c);
     }
-    for (separator, number) in [('T', to % DAY / 3600), (':', to / 60 % 60), (':', to % 60)] {
-        text.push(separator);
-        digits(&mut text, number);
+    if rules.milliseconds {
+        return Expiration { text, bytes: 24 };
     }
-    text.push_str(if rules.milliseconds { ".000Z" } else { "Z" });
-    text
+    text[19] = b'Z';
+    Expiration { text, bytes: 20 }
 }
 
 /// `KEY/DAY/REGION/SERVICE/END`
@@ -94,20 +109,25 @@ pub(super) fn url(target: &Target) -> String {
 const FRAME: usize = 110;
 
 /// Completes a form. One that no store would read up to its file is not given out.
-pub(super) fn push_signature(fields: &mut FormFields, dialect: &(impl Dialect + ?Sized), context: &SigningContext<'_>, json: &[u8]) -> Result<(), PolicyError> {
+pub(super) fn push_signature(
+    fields: &mut FormFields,
+    rules: &FormRules,
+    context: &SigningContext<'_>,
+    push_policy: impl FnOnce(&mut String),
+) -> Result<(), PolicyError> {
     let mut signature = [0; 32];
     fields.push_with("policy", |text| {
         let start = text.len();
-        BASE64.encode_string(json, text);
-        signature = context.key.sign(text.get(start..).unwrap_or_default());
+        push_policy(text);
+        signature = context.key().sign(text.get(start..).unwrap_or_default());
     });
-    fields.push_with(dialect.form_rules().signature, |text| crypto::push_hex(text, &signature));
+    fields.push_with(rules.signature, |text| crypto::push_hex(text, &signature));
     // Each field has a boundary and a head of its own; so has the file.
     let frames = fields.len().saturating_add(2).saturating_mul(FRAME);
     let bytes = fields.bytes().saturating_add(frames);
-    let max = dialect.form_rules().max_before_file;
+    let max = rules.max_before_file;
     if bytes > max {
-        let reason = format!("the form has {bytes} bytes before its file, and {} takes {max}; give it less to say", dialect.form_rules().provider);
+        let reason = format!("the form has {bytes} bytes before its file, and {} takes {max}; give it less to say", rules.provider);
         return Err(PolicyError::Unsafe { condition: "policy", reason });
     }
     Ok(())

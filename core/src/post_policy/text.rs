@@ -5,6 +5,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::condition::{Bound, Condition};
 use super::document::PolicyDocument;
 use super::draft::{NO_SIZE, accept};
@@ -82,7 +85,7 @@ pub fn sign_policy(
     for floating in rules.floating.iter().filter(|name| !policy.conditions().iter().any(|condition| condition.is_about(name))) {
         form.notes.push(format!("the policy does not name {floating}: a holder of the form may add it").into());
     }
-    push_signature(&mut form.fields, dialect, context, policy.as_str().as_bytes())?;
+    push_signature(&mut form.fields, rules, context, |text| BASE64.encode_string(policy.as_str(), text))?;
     let Gathered { fields, open, limits, notes } = form;
     let post = PresignedPost::new(url(target), context.validity, fields, limits, open, notes, rules.content_type);
     check_that_it_works(dialect, context, &post)?;

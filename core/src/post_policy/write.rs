@@ -1,68 +1,151 @@
-//! The policy as it is signed.
+//! The policy as it is signed: written straight into one text.
+//!
+//! Texts that JSON carries as they are, nearly all, are copied; every other is written by the serializer.
 
-use alloc::borrow::Cow;
+use alloc::string::String;
 
-use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
-
-use super::condition::{Bound, Condition};
 use super::draft::FormDraft;
+use super::form_texts::FormTexts;
 use super::values::ValueRule;
+use crate::encode::holds_for_all;
 use crate::presigned_post::OpenField;
 
-/// The policy as it is signed: what is fixed and what is open, each a condition.
-pub(super) struct Document<'a> {
-    pub(super) expiration: &'a str,
-    pub(super) bucket: &'a str,
-    pub(super) draft: &'a FormDraft,
+/// Appends the policy: bucket and key first, then the size, what the client chooses, what is fixed, and what the signer adds.
+pub(super) fn push_policy(json: &mut String, expiration: &str, clock: &str, draft: &FormDraft, texts: &FormTexts) {
+    for part in ["{\"expiration\":\"", expiration, &texts.head] {
+        json.push_str(part);
+    }
+    let is_key = |open: &&OpenField| open.name() == "key";
+    for open in draft.open.iter().take_while(is_key) {
+        push_open(json, open);
+    }
+    let mut fields = draft.fields.iter();
+    // The key is the first field; open, it has its rules.
+    let key = fields.next().filter(|_| !draft.open.iter().take(1).any(|open| is_key(&open)));
+    if let Some((name, value)) = key {
+        json.push(',');
+        push_eq(json, name, value);
+    }
+    if draft.limits_size {
+        json.push_str(",[\"content-length-range\",");
+        json.push_str(itoa::Buffer::new().format(draft.limits.min));
+        json.push(',');
+        json.push_str(itoa::Buffer::new().format(draft.limits.max));
+        json.push(']');
+    }
+    for open in draft.open.iter().skip_while(is_key) {
+        push_open(json, open);
+    }
+    for (name, value) in fields {
+        json.push(',');
+        push_eq(json, name, value);
+    }
+    let [before, after] = &texts.conditions;
+    for part in [before, clock, after] {
+        json.push_str(part);
+    }
 }
 
-fn as_condition(open: &OpenField) -> Condition<'_> {
-    let name = open.name();
+/// `,["operator","$field",value]`
+fn push_open(json: &mut String, open: &OpenField) {
+    let operator = match open.rule() {
+        ValueRule::Exact(value) => {
+            json.push(',');
+            return push_eq(json, open.name(), value);
+        }
+        ValueRule::Prefix(_) => "starts-with",
+        ValueRule::OneOf(_) => "in",
+        ValueRule::NoneOf(_) => "not-in",
+    };
+    for part in [",[\"", operator, "\","] {
+        json.push_str(part);
+    }
+    if is_plain(open.name()) {
+        for part in ["\"$", open.name(), "\","] {
+            json.push_str(part);
+        }
+    } else {
+        push_text(json, &["$", open.name()].concat());
+        json.push(',');
+    }
     match open.rule() {
-        ValueRule::Exact(value) => Condition::eq(name, value.as_str()),
-        ValueRule::Prefix(prefix) => Condition::starts_with(name, prefix.as_str()),
-        ValueRule::OneOf(values) => Condition::In { field: Cow::Borrowed(name), values: Cow::Borrowed(values) },
-        ValueRule::NoneOf(values) => Condition::NotIn { field: Cow::Borrowed(name), values: Cow::Borrowed(values) },
+        ValueRule::Exact(value) | ValueRule::Prefix(value) => push_text(json, value),
+        ValueRule::OneOf(values) | ValueRule::NoneOf(values) => {
+            json.push('[');
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    json.push(',');
+                }
+                push_text(json, value);
+            }
+            json.push(']');
+        }
+    }
+    json.push(']');
+}
+
+/// `{"field":"value"}`
+pub(super) fn push_eq(json: &mut String, field: &str, value: &str) {
+    json.push('{');
+    push_text(json, field);
+    json.push(':');
+    push_text(json, value);
+    json.push('}');
+}
+
+/// A text with its quotes.
+pub(super) fn push_text(json: &mut String, text: &str) {
+    if is_plain(text) {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        // Of texts nothing can fail.
+        json.push_str(&serde_json::to_string(text).unwrap_or_default());
     }
 }
 
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut policy = serializer.serialize_struct("Policy", 2)?;
-        policy.serialize_field("expiration", self.expiration)?;
-        policy.serialize_field("conditions", &Conditions(self))?;
-        policy.end()
-    }
+/// Whether JSON carries a text as it is: the serializer escapes quotes, backslashes and controls, and nothing else.
+fn is_plain(text: &str) -> bool {
+    holds_for_all(text, |byte| (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
 }
 
-struct Conditions<'a>(&'a Document<'a>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
 
-impl Serialize for Conditions<'_> {
-    /// Bucket and key first, then the size, what the client chooses, and what is fixed.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Document { bucket, draft, .. } = self.0;
-        let mut list = serializer.serialize_seq(None)?;
-        list.serialize_element(&Condition::eq("bucket", *bucket))?;
-        let is_key = |open: &&OpenField| open.name() == "key";
-        for open in draft.open.iter().take_while(is_key) {
-            list.serialize_element(&as_condition(open))?;
+    #[test]
+    fn every_byte_is_written_as_the_serializer_does() {
+        for c in (0..=0x2FF_u32).filter_map(char::from_u32) {
+            for text in [c.to_string(), alloc::format!("plain text of some length {c} and more of it")] {
+                let mut json = String::new();
+                push_text(&mut json, &text);
+                assert_eq!(json, serde_json::to_string(&text).unwrap());
+            }
         }
-        let mut fields = draft.fields.iter();
-        // The key is the first field; open, it has its rules.
-        let key = fields.next().filter(|_| !draft.open.iter().take(1).any(|open| is_key(&open)));
-        if let Some((name, value)) = key {
-            list.serialize_element(&Condition::eq(name, value))?;
+    }
+
+    proptest! {
+        /// Each kind of condition, against the serializer of what a verifier reads.
+        #[test]
+        fn conditions_are_written_as_the_serializer_does(field in any::<String>(), value in any::<String>(), values in any::<Vec<String>>()) {
+            use crate::post_policy::Condition;
+            let rules = [ValueRule::Exact(value.clone()), ValueRule::Prefix(value.clone()), ValueRule::OneOf(values.clone()), ValueRule::NoneOf(values.clone())];
+            let wanted = [
+                Condition::eq(field.as_str(), value.as_str()),
+                Condition::starts_with(field.as_str(), value.as_str()),
+                Condition::In { field: field.as_str().into(), values: values.as_slice().into() },
+                Condition::NotIn { field: field.as_str().into(), values: values.as_slice().into() },
+            ];
+            for (rule, wanted) in rules.into_iter().zip(wanted) {
+                let mut json = String::new();
+                push_open(&mut json, &OpenField::new(field.clone(), rule));
+                let wanted = serde_json::to_string(&wanted).unwrap();
+                prop_assert_eq!(json.strip_prefix(','), Some(wanted.as_str()));
+            }
         }
-        if draft.limits_size {
-            let (min, max) = (Bound::Bytes(draft.limits.min), Bound::Bytes(draft.limits.max));
-            list.serialize_element(&Condition::ContentLengthRange { min, max })?;
-        }
-        for open in draft.open.iter().skip_while(is_key) {
-            list.serialize_element(&as_condition(open))?;
-        }
-        for (name, value) in fields {
-            list.serialize_element(&Condition::eq(name, value))?;
-        }
-        list.end()
     }
 }

@@ -44,6 +44,23 @@ impl FormFields {
         self.ends.push((name_end, self.text.len()));
     }
 
+    /// Adds fields that stand one after another in `parts`, and end there as `ends` says.
+    pub(crate) fn push_prepared(&mut self, parts: [&str; 3], ends: &[(usize, usize)]) {
+        let start = self.text.len();
+        for part in parts {
+            self.text.push_str(part);
+        }
+        self.ends.extend(ends.iter().map(|(name, value)| (start.saturating_add(*name), start.saturating_add(*value))));
+    }
+
+    /// Adds a field whose name is written in place.
+    pub(crate) fn push_named(&mut self, write_name: impl FnOnce(&mut String), value: &str) {
+        write_name(&mut self.text);
+        let name_end = self.text.len();
+        self.text.push_str(value);
+        self.ends.push((name_end, self.text.len()));
+    }
+
     /// Replaces the value of a field, or adds the field at the end.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         let mut is_new = true;

@@ -55,7 +55,7 @@ pub(crate) fn authorize(dialect: Oss, context: &SigningContext<'_>, request: &Ob
         canonical::push_additional(&mut authorization, headers.iter().map(|(name, _)| *name), ";");
     }
     authorization.push_str(",Signature=");
-    crypto::push_hex(&mut authorization, &context.key.sign(&string_to_sign));
+    crypto::push_hex(&mut authorization, &context.key().sign(&string_to_sign));
 
     let mut url = String::with_capacity(query.len() + 128);
     for part in [target.scheme.as_str(), "://", &target.authority] {

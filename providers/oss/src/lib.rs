@@ -12,8 +12,8 @@
 //! let (provider_max, provider_name) = Oss.max_life(&credentials);
 //! let limits = Limits { provider_max, provider_name, store_max: None };
 //! let validity = PresignOptions::new().resolve("2026-11-22T10:30:00Z".parse()?, limits, None)?;
-//! let key = Oss.signing_key(&credentials, validity.date().day(), &target.region, target.service);
-//! let context = SigningContext { credentials: &credentials, key: &key, target: &target, validity };
+//! let scope = Oss.prepare(&credentials, &target, validity.signed_at());
+//! let context = SigningContext { credentials: &credentials, scope: &scope, target: &target, validity };
 //! let signed = Oss.sign(&context, &ObjectRequest::get("test.txt".parse()?))?;
 //! assert!(signed.url.starts_with("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/test.txt?x-oss-credential="));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,13 +34,15 @@ mod post;
 mod sign;
 mod verify;
 
+use alloc::string::String;
+
 use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
 use valetkey_core::post_policy::{FormDraft, FormRules, PolicyError, ProviderFormCondition};
 use valetkey_core::verify::{Audience, Claim, IncomingRequest, PublicHost, Refusal, VerifyError};
 use valetkey_core::{
     AuthorizedRequest, Capability, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest,
-    ProviderConstraint, SigningContext, SigningTrace, Target, TargetError, TargetSettings,
+    ProviderConstraint, SignedHeaders, SigningContext, SigningScope, SigningTrace, Target, TargetError, TargetSettings, Timestamp,
 };
 
 /// The dialect of Alibaba Cloud OSS.
@@ -100,6 +102,10 @@ impl Dialect for Oss {
         sign::signing_key(credentials, day, region, service)
     }
 
+    fn prepare(&self, credentials: &Credentials, target: &Target, day: Timestamp) -> SigningScope {
+        sign::prepare(credentials, target, day)
+    }
+
     fn default_content_type(&self) -> ContentTypeRule {
         ContentTypeRule::Absent
     }
@@ -121,7 +127,13 @@ impl Dialect for Oss {
     }
 
     fn sign(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError> {
-        sign::sign(*self, context, request)
+        let mut signed = PresignedRequest::new(request.operation(), String::new(), context.validity, SignedHeaders::default(), self.default_content_type());
+        sign::sign_into(*self, context, request, &mut signed)?;
+        Ok(signed)
+    }
+
+    fn sign_into(&self, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+        sign::sign_into(*self, context, request, signed)
     }
 
     fn authorize(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {

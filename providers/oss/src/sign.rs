@@ -1,127 +1,194 @@
-//! Signing: derived key, canonical text, URL.
+//! Signing: derived key, the texts of a day, the URL.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use core::fmt::Write as _;
 
 use valetkey_core::binding::Bindings;
-use valetkey_core::crypto::{self, SigningKey};
-use valetkey_core::{Credentials, ObjectKey, ObjectRequest, PresignError, PresignedRequest, SignedHeaders, SigningContext, SigningTrace, encode};
+use valetkey_core::crypto::SigningKey;
+use valetkey_core::{
+    Credentials, Gap, HeaderParts, ObjectKey, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts, SigningContext, SigningScope,
+    SigningTrace, Target, Timestamp, UrlParts, encode,
+};
 
-use crate::{Oss, canonical, names};
+use crate::{Oss, canonical, names, post};
 
 pub(crate) fn signing_key(credentials: &Credentials, day: &str, region: &str, service: &str) -> SigningKey {
     SigningKey::derive("aliyun_v4", credentials.secret_access_key().expose(), [day, region, service, names::SCOPE_END])
 }
 
-pub(crate) fn sign(dialect: Oss, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError> {
-    let mut bindings = Bindings::collect(&dialect, request)?;
-    names::review(&mut bindings)?;
-    let stages = Stages::build(context, request, &bindings);
-    let signature = context.key.sign(&stages.string_to_sign);
+/// Writes once a day what stands in every URL and every signed text of the day.
+pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp) -> SigningScope {
+    let date = day.to_basic();
+    let (day_text, time_mark) = (date.day(), "T");
+    let scope = [day_text, "/", &target.region, "/", target.service, "/", names::SCOPE_END].concat();
+    let mut credential = String::new();
+    encode::push_query(&mut credential, credentials.access_key_id());
+    credential.push_str("%2F");
+    encode::push_query(&mut credential, &scope);
 
-    let (target, query) = (context.target, stages.query());
-    let mut url = String::with_capacity(target.authority.len() + target.path_prefix.len() + query.len() + 256);
-    for part in [target.scheme.as_str(), "://", &target.authority] {
-        url.push_str(part);
+    let mut query = QueryTemplate::default().with_bare_names();
+    query.parameter(names::CREDENTIAL, &credential);
+    query.parameter(names::DATE, &[day_text, time_mark].concat()).gap(Gap::Time);
+    query.parameter(names::EXPIRES, "").gap(Gap::Life);
+    if let Some(token) = credentials.encoded_session_token() {
+        query.parameter(names::SECURITY_TOKEN, token.expose());
     }
-    target.push_path(&mut url, request.key());
-    for part in ["?", query, "&", names::SIGNATURE, "="] {
-        url.push_str(part);
-    }
-    crypto::push_hex(&mut url, &signature);
+    query.parameter(names::SIGNATURE_VERSION, names::ALGORITHM_VALUE);
 
-    let headers: SignedHeaders = bindings.headers.iter().map(|(name, value)| (name, value)).collect();
-    let mut signed = PresignedRequest::new(request.operation(), url, context.validity, headers, bindings.content_type);
-    signed.do_not_send = Cow::Borrowed(&[Cow::Borrowed("content-type"), Cow::Borrowed("content-md5"), Cow::Borrowed("x-oss-*")]);
-    signed.notes = bindings.notes;
-    Ok(signed)
+    let mut resource = String::new();
+    canonical::push_resource(&mut resource, &target.bucket, None);
+    // The path of an object begins with the slash.
+    resource.pop();
+    let mut without_headers = String::from("\n");
+    canonical::push_headers(&mut without_headers, core::iter::empty());
+    let texts = ScopeTexts {
+        query,
+        resource: Some(resource),
+        no_header_names: "",
+        without_headers,
+        before_time: [names::ALGORITHM_VALUE, "\n", day_text, time_mark].concat(),
+        after_time: ["\n", &scope, "\n"].concat(),
+        signature: ["&", names::SIGNATURE, "="].concat(),
+    };
+    let key = signing_key(credentials, day_text, &target.region, target.service);
+    SigningScope::new(key, day, target).with_texts(texts).with_form(&post::RULES, credentials, target, day)
 }
 
+pub(crate) fn sign_into(dialect: Oss, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+    let mut bindings = Bindings::new(&dialect);
+    bindings.add_all(&dialect, request)?;
+    names::review(&mut bindings)?;
+    signed.reset(request.operation(), context.validity, bindings.content_type);
+    signed.do_not_send = Cow::Borrowed(&[Cow::Borrowed("content-type"), Cow::Borrowed("content-md5"), Cow::Borrowed("x-oss-*")]);
+    signed.notes.append(&mut bindings.notes);
+    signed.signed_headers.push_all(bindings.headers());
+
+    let mut own = bindings.encoded_query();
+    if let Some(listed) = additional(&bindings) {
+        let at = own.partition_point(|(name, _)| name.as_ref() < names::ADDITIONAL_HEADERS);
+        own.insert(at, (Cow::Borrowed(names::ADDITIONAL_HEADERS), listed));
+    }
+    let headers = (!bindings.headers.is_empty()).then(|| HeaderParts {
+        bytes: bindings.header_bytes(),
+        // They are a parameter of their own, at another place.
+        names: |_: &mut String| {},
+        rest: |url: &mut String| {
+            url.push('\n');
+            canonical::push_headers(url, bindings.headers());
+        },
+    });
+    context.scope.sign_url(&mut signed.url, &context.validity, request, UrlParts { own: &own, headers });
+    Ok(())
+}
+
+/// The texts of the same signature, written out as a verifier writes them.
 pub(crate) fn trace(dialect: Oss, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<SigningTrace, PresignError> {
     let mut bindings = Bindings::collect(&dialect, request)?;
     names::review(&mut bindings)?;
-    let stages = Stages::build(context, request, &bindings);
-    Ok(SigningTrace::new(stages.canonical_request, stages.string_to_sign))
+    let (target, date) = (context.target, context.validity.date());
+    let credential = [context.credentials.access_key_id(), date.day(), &target.region, target.service, names::SCOPE_END].join("/");
+    let mut life = String::new();
+    let _ = core::fmt::Write::write_fmt(&mut life, format_args!("{}", context.validity.seconds()));
+    let mut listed = String::new();
+    canonical::push_additional(&mut listed, bindings.headers().map(|(name, _)| name), ";");
+    let additional = (!listed.is_empty()).then_some((names::ADDITIONAL_HEADERS, listed.as_str()));
+    let signers =
+        [(names::CREDENTIAL, credential.as_str()), (names::DATE, date.as_str()), (names::EXPIRES, &life), (names::SIGNATURE_VERSION, names::ALGORITHM_VALUE)];
+    let token = context.credentials.session_token().map(|token| (names::SECURITY_TOKEN, token.expose()));
+    let own = bindings.query.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+
+    let mut text = String::from(request.operation().method().as_str());
+    text.push('\n');
+    canonical::push_resource(&mut text, &target.bucket, request.key().map(ObjectKey::as_str));
+    text.push('\n');
+    canonical::push_query(&mut text, own.chain(signers).chain(additional).chain(token));
+    text.push('\n');
+    canonical::push_headers(&mut text, bindings.headers());
+    let string_to_sign = canonical::string_to_sign(date, &target.region, target.service, &text);
+    Ok(SigningTrace::new(text, string_to_sign))
 }
 
-struct Stages {
-    canonical_request: String,
-    string_to_sign: String,
-    query: core::ops::Range<usize>,
+/// The names that OSS would not sign by itself, as a parameter's value. Most requests have one at the most.
+fn additional<'b>(bindings: &'b Bindings<'_>) -> Option<Cow<'b, str>> {
+    let mut listed = bindings.headers().map(|(name, _)| name).filter(|name| !names::is_signed_by_default(name)).map(encode::query);
+    let mut joined = listed.next()?;
+    for name in listed {
+        let joined = joined.to_mut();
+        joined.push_str("%3B");
+        joined.push_str(&name);
+    }
+    Some(joined)
 }
 
-impl Stages {
-    /// The query stands in the canonical request exactly as it stands in the URL, so it is written once.
-    fn build(context: &SigningContext<'_>, request: &ObjectRequest, bindings: &Bindings<'_>) -> Self {
-        let target = context.target;
-        let token = context.credentials.encoded_session_token().map_or(0, |token| token.expose().len());
-        let mut text = String::with_capacity(512_usize.saturating_add(token));
-        text.push_str(request.operation().method().as_str());
-        text.push('\n');
-        canonical::push_resource(&mut text, &target.bucket, request.key().map(ObjectKey::as_str));
-        text.push('\n');
-        let query = text.len();
-        push_query(&mut text, context, bindings);
-        let query = query..text.len();
-        text.push('\n');
-        canonical::push_headers(&mut text, bindings.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
-        let date = context.validity.date();
-        let string_to_sign = canonical::string_to_sign(date, &target.region, target.service, &text);
-        Self { canonical_request: text, string_to_sign, query }
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec::Vec;
+    use core::time::Duration;
+    use valetkey_core::{AddressingStyle, ByteRange, ContentTypeRule, Dialect, Limits, Operation, PresignOptions, SignedHeaders, TargetSettings};
+
+    use valetkey_core::crypto;
+
+    use super::*;
+
+    fn requests() -> Vec<ObjectRequest> {
+        let key = |key: &str| key.parse().unwrap();
+        let long = "k".repeat(1000);
+        let mut requests: Vec<ObjectRequest> =
+            ["a", "a b/\u{fc}+%2F", "photos//x", "-._~", "x/y/z.jpg", &long].map(|text| ObjectRequest::get(key(text))).into();
+        requests.extend([
+            ObjectRequest::put(key("k")).content_type("image/png").content_length(5).metadata("Owner", "7  8"),
+            ObjectRequest::put(key("k")).header("cache-control", "no-cache").header("zz", "last").header("accept", "*/*"),
+            ObjectRequest::get(key("k")).download_name("\u{e9}t\u{e9}.txt").version_id("v/1"),
+            ObjectRequest::get(key("k")).range(ByteRange::From(5)).query("zeta", "1").query("Alpha", "").query("x-b", "\u{fc}").query("~", "~"),
+            ObjectRequest::get(key("k")).query("X-Between", "1").query("x-oss-between", "2").query("x-p", "3"),
+            ObjectRequest::create_multipart(key("k")),
+            ObjectRequest::upload_part(key("k"), "id=/+", 7),
+            ObjectRequest::list().prefix("a/").delimiter("/").max_keys(10),
+            ObjectRequest::list(),
+            ObjectRequest::get(key("k")).process("image/resize,w_1").traffic_limit(819_200).request_payer(),
+        ]);
+        requests
     }
 
-    fn query(&self) -> &str {
-        self.canonical_request.get(self.query.clone()).unwrap_or_default()
-    }
-}
-
-/// The query in canonical order without a sort of what is always the same: the signer's parameters are written in their order, and the request's own
-/// parameters, mostly none, are merged in.
-fn push_query(text: &mut String, context: &SigningContext<'_>, bindings: &Bindings<'_>) {
-    let mut own: alloc::vec::Vec<_> = bindings.query.iter().map(|(name, value)| (encode::query(name), encode::query(value))).collect();
-    own.sort_unstable();
-    let mut own = own.into_iter().peekable();
-    let mut separator = "";
-    let mut begin = |text: &mut String, name: &str| {
-        while let Some((own_name, value)) = own.next_if(|(own_name, _)| name.is_empty() || own_name.as_ref() < name) {
-            canonical::push_parameter(text, separator, &own_name, &value);
-            separator = "&";
-        }
-        if !name.is_empty() {
-            for part in [separator, name, "="] {
-                text.push_str(part);
+    /// The text that a verifier would build has the signature that stands in the URL, however the scope was prepared and whatever the result was before.
+    #[test]
+    fn what_is_signed_is_what_is_traced() {
+        let credentials = Credentials::new("AKID+1", "secret").unwrap();
+        let with_token = credentials.clone().with_session_token("token/+==").unwrap();
+        let life = PresignOptions::new().expires_in(Duration::from_secs(600)).signed_at("2026-11-22T01:02:03Z".parse().unwrap());
+        let limits = Limits { provider_max: 43_200, provider_name: "", store_max: None };
+        let validity = life.resolve("2026-11-22T00:00:00Z".parse().unwrap(), limits, None).unwrap();
+        let other = life.expires_in(Duration::from_secs(1)).resolve("2026-11-22T00:00:00Z".parse().unwrap(), limits, None).unwrap();
+        let settings = || TargetSettings::new("bucket1").region("eu-central-1");
+        let gateway = "http://gw.example:9000/base/path";
+        let places = [
+            settings().addressing(AddressingStyle::Virtual),
+            settings().endpoint(gateway.parse().unwrap()).addressing(AddressingStyle::Path),
+            settings().endpoint(gateway.parse().unwrap()).addressing(AddressingStyle::Virtual),
+            settings().endpoint(gateway.parse().unwrap()).addressing(AddressingStyle::CustomDomain),
+        ];
+        let mut reused = PresignedRequest::new(Operation::Get, String::new(), validity, SignedHeaders::new(), ContentTypeRule::Free);
+        for place in places {
+            let target = Oss.resolve(&place).unwrap();
+            for credentials in [&credentials, &with_token] {
+                let plain = Oss.prepare(credentials, &target, validity.signed_at());
+                let prepared = [plain.expecting(&validity), plain.expecting(&other)];
+                for request in requests() {
+                    let context = |scope| SigningContext { credentials, scope, target: &target, validity };
+                    let signed = Oss.sign(&context(&plain), &request).unwrap();
+                    let trace = Oss.trace(&context(&plain), &request).unwrap();
+                    let (url, signature) = signed.url.split_at(signed.url.len() - 64);
+                    assert_eq!(crypto::read_hex(signature), Some(plain.key().sign(&trace.string_to_sign)), "{url}");
+                    let query = url.split_once('?').unwrap().1.strip_suffix(&format!("&{}=", names::SIGNATURE)).unwrap();
+                    assert_eq!(trace.canonical_request.lines().nth(2), Some(query));
+                    for scope in &prepared {
+                        assert_eq!(Oss.sign(&context(scope), &request).unwrap(), signed);
+                        Oss.sign_into(&context(scope), &request, &mut reused).unwrap();
+                        assert_eq!(reused, signed);
+                    }
+                }
             }
-            separator = "&";
-        }
-    };
-    let validity = context.validity;
-    let date = validity.date();
-    if bindings.headers.iter().any(|(name, _)| !names::is_signed_by_default(name)) {
-        begin(text, names::ADDITIONAL_HEADERS);
-        let listed = bindings.headers.iter().map(|(name, _)| name.as_ref()).filter(|name| !names::is_signed_by_default(name));
-        for (index, name) in listed.enumerate() {
-            if index > 0 {
-                text.push_str("%3B");
-            }
-            encode::push_query(text, name);
         }
     }
-    begin(text, names::CREDENTIAL);
-    encode::push_query(text, context.credentials.access_key_id());
-    for part in ["%2F", date.day(), "%2F", &context.target.region, "%2F", context.target.service, "%2F", names::SCOPE_END] {
-        text.push_str(part);
-    }
-    begin(text, names::DATE);
-    text.push_str(date.as_str());
-    begin(text, names::EXPIRES);
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{}", validity.seconds());
-    if let Some(token) = context.credentials.encoded_session_token() {
-        begin(text, names::SECURITY_TOKEN);
-        text.push_str(token.expose());
-    }
-    begin(text, names::SIGNATURE_VERSION);
-    text.push_str(names::ALGORITHM_VALUE);
-    begin(text, "");
 }

@@ -49,7 +49,7 @@ pub(crate) fn authorize(dialect: S3, context: &SigningContext<'_>, request: &Obj
         authorization.push_str(name);
     }
     authorization.push_str(", Signature=");
-    crypto::push_hex(&mut authorization, &context.key.sign(&string_to_sign));
+    crypto::push_hex(&mut authorization, &context.key().sign(&string_to_sign));
 
     let mut url = String::with_capacity(path.len() + query.len() + 64);
     let separator = if query.is_empty() { "" } else { "?" };

@@ -11,6 +11,9 @@ use crate::names::{ALGORITHM_VALUE, SCOPE_END, UNSIGNED_PAYLOAD};
 
 /// Appends a header value as it is signed: blanks at the ends removed, runs of blanks inside folded to one, also between quotes.
 pub(crate) fn push_value(out: &mut String, value: &str) {
+    if !value.as_bytes().iter().any(|byte| matches!(byte, b' ' | b'\t')) {
+        return out.push_str(value);
+    }
     let mut words = value.split([' ', '\t']).filter(|word| !word.is_empty());
     if let Some(first) = words.next() {
         out.push_str(first);

@@ -12,8 +12,8 @@
 //! let (provider_max, provider_name) = S3.max_life(&credentials);
 //! let limits = Limits { provider_max, provider_name, store_max: None };
 //! let validity = PresignOptions::new().resolve("2026-11-22T10:30:00Z".parse()?, limits, None)?;
-//! let key = S3.signing_key(&credentials, validity.date().day(), &target.region, target.service);
-//! let context = SigningContext { credentials: &credentials, key: &key, target: &target, validity };
+//! let scope = S3.prepare(&credentials, &target, validity.signed_at());
+//! let context = SigningContext { credentials: &credentials, scope: &scope, target: &target, validity };
 //! let signed = S3.sign(&context, &ObjectRequest::get("test.txt".parse()?))?;
 //! assert!(signed.url.starts_with("https://examplebucket.s3.eu-central-1.amazonaws.com/test.txt?X-Amz-Algorithm="));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,13 +34,15 @@ mod post;
 mod sign;
 mod verify;
 
+use alloc::string::String;
+
 use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
 use valetkey_core::post_policy::{FormDraft, FormRules, PolicyError, ProviderFormCondition};
 use valetkey_core::verify::{Audience, Claim, IncomingRequest, PublicHost, Refusal, VerifyError};
 use valetkey_core::{
     AuthorizedRequest, Capability, ContentTypeRule, Credentials, Dialect, KeyError, ObjectKey, ObjectRequest, Operation, PresignError, PresignedRequest,
-    ProviderConstraint, SigningContext, SigningTrace, Target, TargetError, TargetSettings,
+    ProviderConstraint, SignedHeaders, SigningContext, SigningScope, SigningTrace, Target, TargetError, TargetSettings, Timestamp,
 };
 
 /// The dialect of S3 and of the stores that speak it.
@@ -91,6 +93,10 @@ impl Dialect for S3 {
         sign::signing_key(credentials, day, region, service)
     }
 
+    fn prepare(&self, credentials: &Credentials, target: &Target, day: Timestamp) -> SigningScope {
+        sign::prepare(credentials, target, day)
+    }
+
     fn default_content_type(&self) -> ContentTypeRule {
         ContentTypeRule::Free
     }
@@ -112,7 +118,13 @@ impl Dialect for S3 {
     }
 
     fn sign(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError> {
-        sign::sign(*self, context, request)
+        let mut signed = PresignedRequest::new(request.operation(), String::new(), context.validity, SignedHeaders::default(), self.default_content_type());
+        sign::sign_into(*self, context, request, &mut signed)?;
+        Ok(signed)
+    }
+
+    fn sign_into(&self, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+        sign::sign_into(*self, context, request, signed)
     }
 
     fn authorize(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {

@@ -1,45 +1,113 @@
-//! Signing: derived key, canonical text, URL.
+//! Signing: derived key, the texts of a day, the URL.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt::Write as _;
 
 use valetkey_core::binding::Bindings;
-use valetkey_core::crypto::{self, SigningKey};
-use valetkey_core::{Credentials, ObjectRequest, PresignError, PresignedRequest, SignedHeaders, SigningContext, SigningTrace, encode};
+use valetkey_core::crypto::SigningKey;
+use valetkey_core::{
+    Credentials, Gap, HeaderParts, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts, SigningContext, SigningScope, SigningTrace,
+    Target, Timestamp, UrlParts, encode,
+};
 
-use crate::{S3, canonical, names};
+use crate::{S3, canonical, names, post};
 
 pub(crate) fn signing_key(credentials: &Credentials, day: &str, region: &str, service: &str) -> SigningKey {
     SigningKey::derive("AWS4", credentials.secret_access_key().expose(), [day, region, service, names::SCOPE_END])
 }
 
-pub(crate) fn sign(dialect: S3, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<PresignedRequest, PresignError> {
-    let mut bindings = Bindings::collect(&dialect, request)?;
-    add_notes(&mut bindings, context, request);
-    let stages = Stages::build(context, request, &bindings);
-    let signature = context.key.sign(&stages.string_to_sign);
+/// Writes once a day what stands in every URL and every signed text of the day.
+pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp) -> SigningScope {
+    let date = day.to_basic();
+    let (day_text, time_mark) = (date.day(), "T");
+    let mut scope = String::new();
+    canonical::push_scope(&mut scope, day_text, &target.region, target.service);
+    let mut credential = String::new();
+    encode::push_query(&mut credential, credentials.access_key_id());
+    credential.push_str("%2F");
+    encode::push_query(&mut credential, &scope);
 
-    let (path, query) = stages.path_and_query();
-    let target = context.target;
-    let mut url = String::with_capacity(target.authority.len() + path.len() + query.len() + 96);
-    for part in [target.scheme.as_str(), "://", &target.authority, path, "?", query, "&", names::SIGNATURE, "="] {
-        url.push_str(part);
+    let mut query = QueryTemplate::default();
+    query.parameter(names::ALGORITHM, names::ALGORITHM_VALUE).parameter(names::CREDENTIAL, &credential);
+    query.parameter(names::DATE, &[day_text, time_mark].concat()).gap(Gap::Time);
+    query.parameter(names::EXPIRES, "").gap(Gap::Life);
+    if let Some(token) = credentials.encoded_session_token() {
+        query.parameter(names::SECURITY_TOKEN, token.expose());
     }
-    crypto::push_hex(&mut url, &signature);
+    query.parameter(names::SIGNED_HEADERS, "").gap(Gap::SignedHeaders);
 
-    let headers: SignedHeaders = bindings.headers.iter().map(|(name, value)| (name, value)).collect();
-    let mut signed = PresignedRequest::new(request.operation(), url, context.validity, headers, bindings.content_type);
-    signed.do_not_send = Cow::Borrowed(&[Cow::Borrowed("x-amz-*")]);
-    signed.notes = bindings.notes;
-    Ok(signed)
+    let mut without_headers = String::from("\n");
+    canonical::push_headers(&mut without_headers, core::iter::once(("host", target.host.as_str())), None);
+    let texts = ScopeTexts {
+        query,
+        resource: None,
+        no_header_names: "host",
+        without_headers,
+        before_time: [names::ALGORITHM_VALUE, "\n", day_text, time_mark].concat(),
+        after_time: ["\n", &scope, "\n"].concat(),
+        signature: ["&", names::SIGNATURE, "="].concat(),
+    };
+    let key = signing_key(credentials, day_text, &target.region, target.service);
+    SigningScope::new(key, day, target).with_texts(texts).with_form(&post::RULES, credentials, target, day)
 }
 
+pub(crate) fn sign_into(dialect: S3, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+    let mut bindings = Bindings::new(&dialect);
+    bindings.add_all(&dialect, request)?;
+    add_notes(&mut bindings, context, request);
+    signed.reset(request.operation(), context.validity, bindings.content_type);
+    signed.do_not_send = Cow::Borrowed(&[Cow::Borrowed("x-amz-*")]);
+    signed.notes.append(&mut bindings.notes);
+    signed.signed_headers.push_all(bindings.headers());
+
+    let own = bindings.encoded_query();
+    let payload = bindings.query.iter().find(|(name, _)| name == names::CONTENT_SHA256).map(|(_, value)| value.as_ref());
+    let headers = (!bindings.headers.is_empty() || payload.is_some()).then(|| HeaderParts {
+        bytes: bindings.header_bytes().saturating_add(context.target.host.len()).saturating_add(payload.map_or(0, str::len)),
+        names: |url: &mut String| push_names(url, &bindings),
+        rest: |url: &mut String| {
+            url.push('\n');
+            canonical::push_headers(url, with_host(&bindings, &context.target.host), payload);
+        },
+    });
+    context.scope.sign_url(&mut signed.url, &context.validity, request, UrlParts { own: &own, headers });
+    Ok(())
+}
+
+/// The texts of the same signature, written out as a verifier writes them.
 pub(crate) fn trace(dialect: S3, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<SigningTrace, PresignError> {
     let bindings = Bindings::collect(&dialect, request)?;
-    let stages = Stages::build(context, request, &bindings);
-    Ok(SigningTrace::new(stages.canonical_request, stages.string_to_sign))
+    let (target, date) = (context.target, context.validity.date());
+    let mut credential = String::from(context.credentials.access_key_id());
+    credential.push('/');
+    canonical::push_scope(&mut credential, date.day(), &target.region, target.service);
+    let mut life = String::new();
+    let _ = core::fmt::Write::write_fmt(&mut life, format_args!("{}", context.validity.seconds()));
+    let mut signed_names = String::new();
+    for (name, _) in with_host(&bindings, "") {
+        signed_names.push_str(if signed_names.is_empty() { "" } else { ";" });
+        signed_names.push_str(name);
+    }
+    let signers = [
+        (names::ALGORITHM, names::ALGORITHM_VALUE),
+        (names::CREDENTIAL, &credential),
+        (names::DATE, date.as_str()),
+        (names::EXPIRES, &life),
+        (names::SIGNED_HEADERS, &signed_names),
+    ];
+    let token = context.credentials.session_token().map(|token| (names::SECURITY_TOKEN, token.expose()));
+    let own = bindings.query.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+    let payload = bindings.query.iter().find(|(name, _)| name == names::CONTENT_SHA256).map(|(_, value)| value.as_ref());
+
+    let mut text = String::from(request.operation().method().as_str());
+    text.push('\n');
+    target.push_path(&mut text, request.key());
+    text.push('\n');
+    canonical::push_query(&mut text, own.chain(signers).chain(token));
+    text.push('\n');
+    canonical::push_headers(&mut text, with_host(&bindings, &target.host), payload);
+    let string_to_sign = canonical::string_to_sign(date, &target.region, target.service, &text);
+    Ok(SigningTrace::new(text, string_to_sign))
 }
 
 fn add_notes(bindings: &mut Bindings<'_>, context: &SigningContext<'_>, request: &ObjectRequest) {
@@ -58,95 +126,91 @@ fn add_notes(bindings: &mut Bindings<'_>, context: &SigningContext<'_>, request:
     }
 }
 
-struct Stages {
-    canonical_request: String,
-    string_to_sign: String,
-    path: core::ops::Range<usize>,
-    query: core::ops::Range<usize>,
-}
-
-impl Stages {
-    /// Path and query stand in the canonical request exactly as they stand in the URL, so both are written once.
-    fn build(context: &SigningContext<'_>, request: &ObjectRequest, bindings: &Bindings<'_>) -> Self {
-        let target = context.target;
-        let date = context.validity.date();
-        let token = context.credentials.encoded_session_token().map_or(0, |token| token.expose().len());
-        let mut text = String::with_capacity(512_usize.saturating_add(token));
-        text.push_str(request.operation().method().as_str());
-        text.push('\n');
-        let path = text.len();
-        target.push_path(&mut text, request.key());
-        let path = path..text.len();
-        text.push('\n');
-        let query = text.len();
-        push_query(&mut text, context, bindings);
-        let query = query..text.len();
-        text.push('\n');
-        let payload = bindings.query.iter().find(|(name, _)| name == names::CONTENT_SHA256).map(|(_, value)| value.as_ref());
-        canonical::push_headers(&mut text, with_host(bindings, &target.host), payload);
-        let string_to_sign = canonical::string_to_sign(date, &target.region, target.service, &text);
-        Self { canonical_request: text, string_to_sign, path, query }
-    }
-
-    fn path_and_query(&self) -> (&str, &str) {
-        let part = |range: &core::ops::Range<usize>| self.canonical_request.get(range.clone()).unwrap_or_default();
-        (part(&self.path), part(&self.query))
+/// The names of the signed headers, as a parameter's value.
+fn push_names(url: &mut String, bindings: &Bindings<'_>) {
+    for (index, (name, _)) in with_host(bindings, "").enumerate() {
+        if index > 0 {
+            url.push_str("%3B");
+        }
+        encode::push_query(url, name);
     }
 }
 
 /// The signed headers in the order of their names, `host` in its place.
 fn with_host<'b>(bindings: &'b Bindings<'_>, host: &'b str) -> impl Iterator<Item = (&'b str, &'b str)> + Clone {
     let middle = bindings.headers.partition_point(|(name, _)| name.as_ref() < "host");
-    let (before, after) = bindings.headers.split_at_checked(middle).unwrap_or((&[], &[]));
-    let borrowed = |(name, value): &'b (Cow<'_, str>, Cow<'_, str>)| (name.as_ref(), value.as_ref());
-    before.iter().map(borrowed).chain([("host", host)]).chain(after.iter().map(borrowed))
+    bindings.headers().take(middle).chain(core::iter::once(("host", host))).chain(bindings.headers().skip(middle))
 }
 
-/// The query in canonical order without a sort of what is always the same: the signer's parameters are written in their order, and the request's own
-/// parameters, mostly none, are merged in.
-fn push_query(text: &mut String, context: &SigningContext<'_>, bindings: &Bindings<'_>) {
-    let mut own: Vec<_> = bindings.query.iter().map(|(name, value)| (encode::query(name), encode::query(value))).collect();
-    own.sort_unstable();
-    let mut own = own.into_iter().peekable();
-    let mut separator = "";
-    let mut begin = |text: &mut String, name: &str| {
-        while let Some((own_name, value)) = own.next_if(|(own_name, _)| name.is_empty() || own_name.as_ref() < name) {
-            for part in [separator, &own_name, "=", &value] {
-                text.push_str(part);
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec::Vec;
+    use core::time::Duration;
+    use valetkey_core::{AddressingStyle, ByteRange, ContentTypeRule, Dialect, Limits, Operation, PresignOptions, SignedHeaders, TargetSettings};
+
+    use valetkey_core::crypto;
+
+    use super::*;
+
+    fn requests() -> Vec<ObjectRequest> {
+        let key = |key: &str| key.parse().unwrap();
+        let long = "k".repeat(1000);
+        let mut requests: Vec<ObjectRequest> =
+            ["a", "a b/\u{fc}+%2F", "photos//x", "-._~", "x/y/z.jpg", &long].map(|text| ObjectRequest::get(key(text))).into();
+        requests.extend([
+            ObjectRequest::put(key("k")).content_type("image/png").content_length(5).metadata("Owner", "7  8"),
+            ObjectRequest::put(key("k")).header("cache-control", "no-cache").header("zz", "last").header("accept", "*/*"),
+            ObjectRequest::get(key("k")).download_name("\u{e9}t\u{e9}.txt").version_id("v/1"),
+            ObjectRequest::get(key("k")).range(ByteRange::From(5)).query("zeta", "1").query("Alpha", "").query("x-b", "\u{fc}").query("~", "~"),
+            ObjectRequest::get(key("k")).query("X-Between", "1").query("x-oss-between", "2").query("x-p", "3"),
+            ObjectRequest::create_multipart(key("k")),
+            ObjectRequest::upload_part(key("k"), "id=/+", 7),
+            ObjectRequest::list().prefix("a/").delimiter("/").max_keys(10),
+            ObjectRequest::list(),
+            ObjectRequest::put(key("/soap")).payload_sha256("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ]);
+        requests
+    }
+
+    /// The text that a verifier would build has the signature that stands in the URL, however the scope was prepared and whatever the result was before.
+    #[test]
+    fn what_is_signed_is_what_is_traced() {
+        let credentials = Credentials::new("AKID+1", "secret").unwrap();
+        let with_token = credentials.clone().with_session_token("token/+==").unwrap();
+        let life = PresignOptions::new().expires_in(Duration::from_secs(600)).signed_at("2026-11-22T01:02:03Z".parse().unwrap());
+        let limits = Limits { provider_max: 43_200, provider_name: "", store_max: None };
+        let validity = life.resolve("2026-11-22T00:00:00Z".parse().unwrap(), limits, None).unwrap();
+        let other = life.expires_in(Duration::from_secs(1)).resolve("2026-11-22T00:00:00Z".parse().unwrap(), limits, None).unwrap();
+        let settings = || TargetSettings::new("bucket1").region("eu-central-1");
+        let gateway = "http://gw.example:9000/base/path";
+        let places = [
+            settings().addressing(AddressingStyle::Virtual),
+            settings().endpoint(gateway.parse().unwrap()).addressing(AddressingStyle::Path),
+            settings().endpoint(gateway.parse().unwrap()).addressing(AddressingStyle::Virtual),
+            settings().endpoint(gateway.parse().unwrap()).addressing(AddressingStyle::CustomDomain),
+        ];
+        let mut reused = PresignedRequest::new(Operation::Get, String::new(), validity, SignedHeaders::new(), ContentTypeRule::Free);
+        for place in places {
+            let target = S3.resolve(&place).unwrap();
+            for credentials in [&credentials, &with_token] {
+                let plain = S3.prepare(credentials, &target, validity.signed_at());
+                let prepared = [plain.expecting(&validity), plain.expecting(&other)];
+                for request in requests() {
+                    let context = |scope| SigningContext { credentials, scope, target: &target, validity };
+                    let signed = S3.sign(&context(&plain), &request).unwrap();
+                    let trace = S3.trace(&context(&plain), &request).unwrap();
+                    let (url, signature) = signed.url.split_at(signed.url.len() - 64);
+                    assert_eq!(crypto::read_hex(signature), Some(plain.key().sign(&trace.string_to_sign)), "{url}");
+                    let query = url.split_once('?').unwrap().1.strip_suffix(&format!("&{}=", names::SIGNATURE)).unwrap();
+                    assert_eq!(trace.canonical_request.lines().nth(2), Some(query));
+                    for scope in &prepared {
+                        assert_eq!(S3.sign(&context(scope), &request).unwrap(), signed);
+                        S3.sign_into(&context(scope), &request, &mut reused).unwrap();
+                        assert_eq!(reused, signed);
+                    }
+                }
             }
-            separator = "&";
         }
-        if !name.is_empty() {
-            for part in [separator, name, "="] {
-                text.push_str(part);
-            }
-            separator = "&";
-        }
-    };
-    let validity = context.validity;
-    let date = validity.date();
-    begin(text, names::ALGORITHM);
-    text.push_str(names::ALGORITHM_VALUE);
-    begin(text, names::CREDENTIAL);
-    encode::push_query(text, context.credentials.access_key_id());
-    for part in ["%2F", date.day(), "%2F", &context.target.region, "%2F", context.target.service, "%2F", names::SCOPE_END] {
-        text.push_str(part);
     }
-    begin(text, names::DATE);
-    text.push_str(date.as_str());
-    begin(text, names::EXPIRES);
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{}", validity.seconds());
-    if let Some(token) = context.credentials.encoded_session_token() {
-        begin(text, names::SECURITY_TOKEN);
-        text.push_str(token.expose());
-    }
-    begin(text, names::SIGNED_HEADERS);
-    for (index, (name, _)) in with_host(bindings, "").enumerate() {
-        if index > 0 {
-            text.push_str("%3B");
-        }
-        encode::push_query(text, name);
-    }
-    begin(text, "");
 }

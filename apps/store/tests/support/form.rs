@@ -161,7 +161,7 @@ impl Fixture {
             ];
             let own: String = pinned.iter().map(|(name, value)| format!("{{\"{name}\":\"{value}\"}},")).collect();
             let policy = STANDARD.encode(format!("{{\"expiration\":\"{end}\",\"conditions\":[{{\"bucket\":\"{BUCKET}\"}},{own}{conditions}]}}"));
-            let signature = context.key.sign(&policy).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let signature = context.key().sign(&policy).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             let given = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             let pinned = pinned.into_iter().map(|(name, value)| (name.to_owned(), value));
             let signed = [("policy".to_owned(), policy), (rules.signature.to_owned(), signature)];

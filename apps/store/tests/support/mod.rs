@@ -79,8 +79,8 @@ impl Fixture {
         let (provider_max, provider_name) = dialect.max_life(credentials);
         let limits = Limits { provider_max, provider_name, store_max: None };
         let validity = PresignOptions::new().resolve(at(self.now.load(Ordering::SeqCst)), limits, None).unwrap();
-        let key = dialect.signing_key(credentials, validity.signed_at().to_basic().day(), &target.region, target.service);
-        sign(dialect, &SigningContext { credentials, key: &key, target: &target, validity })
+        let scope = dialect.prepare(credentials, &target, validity.signed_at());
+        sign(dialect, &SigningContext { credentials, scope: &scope, target: &target, validity })
     }
 
     /// Signs what a presigner refuses to sign: `wire` as it is, whose target has a signature of something else. What no signature can be of stays as it is.

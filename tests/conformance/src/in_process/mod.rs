@@ -72,9 +72,8 @@ impl DialectPresigner {
         let (provider_max, provider_name) = self.dialect.max_life(&self.credentials);
         let limits = Limits { provider_max, provider_name, store_max: None };
         let validity = options.resolve(self.clock.now(), limits, self.credentials.expiration())?;
-        let day = validity.signed_at().to_basic();
-        let key = self.dialect.signing_key(&self.credentials, day.day(), &self.target.region, self.target.service);
-        let context = SigningContext { credentials: &self.credentials, key: &key, target: &self.target, validity };
+        let scope = self.dialect.prepare(&self.credentials, &self.target, validity.signed_at());
+        let context = SigningContext { credentials: &self.credentials, scope: &scope, target: &self.target, validity };
         sign(&context)
     }
 }
