@@ -96,6 +96,19 @@ impl Timestamp {
         [digit(hour / 10), digit(hour % 10), digit(minute / 10), digit(minute % 10), digit(second / 10), digit(second % 10), b'Z']
     }
 
+    /// RFC 3339 in a buffer of the caller's: results are written by the million.
+    fn with_rfc3339(self, buffer: &mut [u8; 20]) -> &str {
+        let basic = self.to_basic();
+        let mut digits = basic.as_str().bytes();
+        for (to, mark) in buffer.iter_mut().zip(b"    -  -  T  :  :  Z") {
+            *to = match mark {
+                b' ' => digits.find(u8::is_ascii_digit).unwrap_or(b'0'),
+                mark => *mark,
+            };
+        }
+        core::str::from_utf8(buffer).unwrap_or_default()
+    }
+
     /// The form that both signature versions sign: `YYYYMMDDTHHMMSSZ`.
     #[must_use]
     pub fn to_basic(self) -> BasicTime {
@@ -162,8 +175,7 @@ fn digits(bytes: &[u8]) -> Option<i16> {
 /// RFC 3339 in UTC with whole seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = self.civil();
-        write!(formatter, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", civil.year(), civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second())
+        formatter.write_str(self.with_rfc3339(&mut [0; 20]))
     }
 }
 
@@ -228,7 +240,7 @@ fn fits(shape: &[u8], text: &[u8]) -> bool {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.with_rfc3339(&mut [0; 20]))
     }
 }
 

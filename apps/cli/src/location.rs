@@ -7,7 +7,7 @@ use valetkey::credentials::{oss_from_env, s3_from_env};
 use valetkey::verify::PublicHost;
 use valetkey::{
     Clock as _, Config, Credentials, CredentialsError, Dialect, Endpoint, LifeError, ObjectKey, ObjectRequest, Oss, OssPresigner, PostPolicy, PresignError,
-    PresignOptions, PresignedPost, PresignedRequest, S3, S3Presigner, StoreConfig, SystemClock, TargetError, TargetSettings, Timestamp,
+    PresignOptions, PresignedPost, PresignedRequest, S3, S3Presigner, SigningSession, StoreConfig, SystemClock, TargetError, TargetSettings, Timestamp,
 };
 
 use crate::args::{Global, PlaceArgs};
@@ -287,6 +287,14 @@ impl Signer {
         }
     }
 
+    /// Begins to sign many requests of one moment and life.
+    pub(crate) fn session(&self, options: &PresignOptions) -> Result<Session<'_>, PresignError> {
+        Ok(match &self.presigner {
+            Presigner::S3(presigner) => Session::S3(presigner.signing_session(&self.credentials, options)?),
+            Presigner::Oss(presigner) => Session::Oss(presigner.signing_session(&self.credentials, options)?),
+        })
+    }
+
     /// Signs a form.
     pub(crate) fn sign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
         match &self.presigner {
@@ -308,6 +316,30 @@ impl Signer {
         match &self.presigner {
             Presigner::S3(_) => Provider::S3,
             Presigner::Oss(_) => Provider::Oss,
+        }
+    }
+}
+
+/// Signs requests of one moment and life.
+pub(crate) enum Session<'s> {
+    S3(SigningSession<'s, S3>),
+    Oss(SigningSession<'s, Oss>),
+}
+
+impl Session<'_> {
+    /// A result of no request.
+    pub(crate) const fn blank(&self) -> PresignedRequest {
+        match self {
+            Self::S3(session) => session.blank(),
+            Self::Oss(session) => session.blank(),
+        }
+    }
+
+    /// Signs a request into a result that was of another one.
+    pub(crate) fn sign_into(&self, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+        match self {
+            Self::S3(session) => session.sign_into(request, signed),
+            Self::Oss(session) => session.sign_into(request, signed),
         }
     }
 }

@@ -70,7 +70,9 @@ impl FormDraft {
         const AROUND: usize = 32;
         let open = self.open.iter().map(|open| match open.rule() {
             ValueRule::Exact(value) | ValueRule::Prefix(value) => value.len().saturating_add(open.name().len()).saturating_add(AROUND),
-            ValueRule::OneOf(values) | ValueRule::NoneOf(values) => values.iter().map(|value| value.len().saturating_add(AROUND)).fold(AROUND, usize::saturating_add),
+            ValueRule::OneOf(values) | ValueRule::NoneOf(values) => {
+                values.iter().map(|value| value.len().saturating_add(AROUND)).fold(AROUND, usize::saturating_add)
+            }
         });
         let fixed = self.fields.bytes().saturating_add(self.conditions().saturating_mul(AROUND));
         open.fold(fixed, usize::saturating_add)
@@ -143,7 +145,13 @@ impl FormDraft {
     /// # Errors
     /// [`PresignError`] for what the provider cannot enforce, for a policy that would allow more than it seems to or could never be met, for a name that is
     /// given twice or that the signer owns.
-    pub(super) fn collect(dialect: &(impl Dialect + ?Sized), target: &Target, policy: &PostPolicy, field_bytes: usize, json_bytes: usize) -> Result<Self, PresignError> {
+    pub(super) fn collect(
+        dialect: &(impl Dialect + ?Sized),
+        target: &Target,
+        policy: &PostPolicy,
+        field_bytes: usize,
+        json_bytes: usize,
+    ) -> Result<Self, PresignError> {
         let rules = dialect.form_rules();
         // The signature's own fields and what a provider pins, beside one for each condition; and the text of a usual form with the policy's base64.
         let fields = policy.conditions().len().saturating_add(10);

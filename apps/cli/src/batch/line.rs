@@ -9,13 +9,20 @@ use valetkey::{Checksum, ContentMd5, PresignOptions, PresignedRequest, Timestamp
 
 use crate::args::{LifeArgs, RequestArgs};
 use crate::error::CliError;
-use crate::location::Signer;
+use crate::location::{Session, Signer};
 use crate::request;
 
 /// What to do about a line that is no JSON.
 const FORM: &str = "write one JSON object per line";
 
-pub(super) fn sign(signer: &Signer, line: &[u8], defaults: &LifeArgs) -> Result<PresignedRequest, CliError> {
+/// Signs a line into `signed`; with the session's own life if the line names none.
+pub(super) fn sign(
+    signer: &Signer,
+    session: Option<&Session<'_>>,
+    line: &[u8],
+    defaults: &LifeArgs,
+    signed: &mut Option<PresignedRequest>,
+) -> Result<(), CliError> {
     let malformed = |reason: String| CliError::usage("malformed_line", reason);
     let text = std::str::from_utf8(line).map_err(|_| malformed(format!("the line is not UTF-8; {FORM}")))?;
     // The deserializer would also take the fields as a list.
@@ -23,6 +30,7 @@ pub(super) fn sign(signer: &Signer, line: &[u8], defaults: &LifeArgs) -> Result<
         return Err(malformed(format!("the line is not a JSON object; {FORM}")));
     }
     let mut line: Line<'_> = serde_json::from_str(text).map_err(|error| malformed(reason(&error)))?;
+    let session = session.filter(|_| line.expires_in.is_none() && line.expires_at.is_none());
     let options = line.options(defaults)?;
     let Some(operation) = &line.operation else {
         return Err(malformed("the field `operation` is missing; write \"operation\":\"get\", or put, head, delete, list ...".to_owned()));
@@ -30,7 +38,11 @@ pub(super) fn sign(signer: &Signer, line: &[u8], defaults: &LifeArgs) -> Result<
     let operation = request::operation(&operation.0)?;
     let key = line.key.take();
     let request = request::build(operation, key.as_ref().map(|key| &*key.0), line.into_args()?)?;
-    Ok(signer.sign(&request, &options)?)
+    match session {
+        Some(session) => session.sign_into(&request, signed.get_or_insert_with(|| session.blank()))?,
+        None => *signed = Some(signer.sign(&request, &options)?),
+    }
+    Ok(())
 }
 
 /// The parser's sentence with the column alone: its line is always 1.

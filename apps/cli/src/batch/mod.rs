@@ -53,12 +53,15 @@ pub(crate) fn run(global: &Global, args: &PresignArgs) -> Result<(), CliError> {
 
 /// One line out for each line in that is not blank.
 fn answer(signer: &Signer, life: &LifeArgs, block: &Block, answers: &mut Answers) {
+    // Where the life of all lines cannot be had each of them says so itself.
+    let session = signer.session(&life.options()).ok();
+    let mut presigned = None;
     for (number, line) in block.lines() {
         let outcome = match line {
             None => Err(CliError::usage("line_too_long", format!("the line has more than {MAX_LINE} bytes; split it"))),
             Some(line) if line.iter().all(u8::is_ascii_whitespace) => continue,
-            Some(line) => line::sign(signer, line, life)
-                .and_then(|presigned| serde_json::to_writer(&mut answers.text, &presigned).map_err(|error| CliError::failure("output", error.to_string()))),
+            Some(line) => line::sign(signer, session.as_ref(), line, life, &mut presigned)
+                .and_then(|()| serde_json::to_writer(&mut answers.text, &presigned).map_err(|error| CliError::failure("output", error.to_string()))),
         };
         match outcome {
             Ok(()) => answers.signed += 1,
