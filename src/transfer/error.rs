@@ -1,9 +1,10 @@
-//! Why a request did not succeed, and what the store says of it.
+//! Why a transfer did not succeed.
 
-/// The most bytes of an error body that are read.
-const MAX_ERROR_BYTES: usize = 64 * 1024;
+use std::path::PathBuf;
 
-/// Why a request did not succeed. No variant holds the URL.
+use valetkey_core::{Operation, PresignError};
+
+/// Why a transfer did not succeed. No variant holds the URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferError {
@@ -29,9 +30,109 @@ pub enum TransferError {
         /// What is wrong.
         reason: String,
     },
+    /// The request is none that can be a transfer.
+    #[error("this cannot be transferred: {reason}")]
+    InvalidRequest {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The request cannot be signed.
+    #[error(transparent)]
+    Presign(#[from] PresignError),
+    /// Larger than any object may be.
+    #[error("{size} bytes are more than an object may have, {max}; send it as several objects")]
+    TooLarge {
+        /// Bytes.
+        size: u64,
+        /// The most that there may be.
+        max: u64,
+    },
+    /// Something that binds one request and cannot bind an upload in parts.
+    #[error("`{constraint}` cannot be kept by an upload in parts: {reason}")]
+    NotInParts {
+        /// What it is, such as `content-md5`.
+        constraint: String,
+        /// Why, and what to do.
+        reason: &'static str,
+    },
+    /// The file changed while it was sent. An upload in parts is not completed.
+    #[error("{} changed while it was sent ({what}); send it again when nothing writes to it", path.display())]
+    SourceChanged {
+        /// The file.
+        path: PathBuf,
+        /// Size or time.
+        what: &'static str,
+    },
+    /// Another object took the place of the one that was being fetched.
+    #[error("the object changed while it was fetched; fetch it again")]
+    ObjectChanged,
+    /// What arrived is not what was sent.
+    #[error("the {algorithm} of the bytes is {computed} here and {told} at the store; transfer them again")]
+    ChecksumMismatch {
+        /// Name of the checksum, such as `crc64nvme`.
+        algorithm: &'static str,
+        /// As the store tells it.
+        told: String,
+        /// As it is here.
+        computed: String,
+    },
+    /// An answer that does not belong to the request.
+    #[error("the store's answer to `{operation}` cannot be used: {reason}")]
+    UnexpectedAnswer {
+        /// The operation.
+        operation: Operation,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The record of an earlier transfer cannot be used.
+    #[error("{} {reason}", path.display())]
+    State {
+        /// The file with the record.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried, such as `open`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The writer that was given failed.
+    #[error("the bytes cannot be written: {0}")]
+    Write(#[source] std::io::Error),
+    /// The caller ended the transfer.
+    #[error("the transfer was ended")]
+    Cancelled,
 }
 
 impl TransferError {
+    /// The name of the error in JSON.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::NoAnswer { .. } => "no_answer",
+            Self::Unsendable { .. } => "unsendable",
+            Self::InvalidRequest { .. } => "invalid_request",
+            Self::Presign(error) => error.code(),
+            Self::TooLarge { .. } => "too_large",
+            Self::NotInParts { .. } => "not_in_parts",
+            Self::SourceChanged { .. } => "source_changed",
+            Self::ObjectChanged => "object_changed",
+            Self::ChecksumMismatch { .. } => "checksum_mismatch",
+            Self::UnexpectedAnswer { .. } => "unexpected_answer",
+            Self::State { .. } => "transfer_state",
+            Self::File { .. } => "file",
+            Self::Write(_) => "output",
+            Self::Cancelled => "interrupted",
+        }
+    }
+
     pub(super) fn no_answer(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let mut reason = error.to_string();
@@ -42,94 +143,5 @@ impl TransferError {
             source = cause.source();
         }
         Self::NoAnswer { reason }
-    }
-}
-
-/// Reads the refusal: `Code` and `Message` of the error body that both clouds send.
-pub(super) async fn refused(response: reqwest::Response) -> TransferError {
-    let status = response.status().as_u16();
-    let [code, message] = read_children(&read_small(response).await, "Error", ["Code", "Message"]);
-    TransferError::Refused { status, code, message }
-}
-
-/// `Location` of the body that answers a form with 201.
-pub(super) async fn location_of_created(response: reqwest::Response) -> Option<String> {
-    let [location] = read_children(&read_small(response).await, "PostResponse", ["Location"]);
-    location
-}
-
-async fn read_small(mut response: reqwest::Response) -> String {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_ERROR_BYTES {
-            break;
-        }
-    }
-    String::from_utf8_lossy(&body).into_owned()
-}
-
-/// The texts of the children of these names of a root of this name.
-fn read_children<const N: usize>(xml: &str, root: &str, names: [&str; N]) -> [Option<String>; N] {
-    use quick_xml::events::Event;
-    let mut reader = quick_xml::Reader::from_str(xml);
-    let mut found = [const { None }; N];
-    let mut path: Vec<String> = Vec::new();
-    loop {
-        let text = match reader.read_event() {
-            Ok(Event::Start(start)) => {
-                path.push(start.name().as_ref().to_owned());
-                continue;
-            }
-            Ok(Event::End(_)) => {
-                path.pop();
-                continue;
-            }
-            Ok(Event::Text(text)) => text.to_string(),
-            Ok(Event::GeneralRef(reference)) => match &*reference {
-                "lt" => "<",
-                "gt" => ">",
-                "amp" => "&",
-                "apos" => "'",
-                "quot" => "\"",
-                _ => "\u{fffd}",
-            }
-            .to_owned(),
-            Ok(Event::Eof) | Err(_) => return found,
-            Ok(_) => continue,
-        };
-        let [parent, name] = path.as_slice() else { continue };
-        let slot = names.iter().position(|wanted| wanted == name).filter(|_| parent == root);
-        if let Some(slot) = slot.and_then(|slot| found.get_mut(slot)) {
-            slot.get_or_insert_with(String::new).push_str(&text);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_place_of_a_new_object_is_read() {
-        let xml = "<PostResponse><Bucket>b</Bucket><Location>http://b.example/a%20b?x=1&amp;y</Location><Key><Location>no</Location></Key></PostResponse>";
-        assert_eq!(read_children(xml, "PostResponse", ["Location"]), [Some("http://b.example/a%20b?x=1&y".to_owned())]);
-    }
-
-    #[test]
-    fn error_bodies_of_both_clouds_are_read() {
-        for (xml, code, message) in [
-            (
-                "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
-                Some("AccessDenied"),
-                Some("Request has expired"),
-            ),
-            ("<Error>\n <Code>InvalidArgument</Code>\n <Message>a &lt; b &amp; c</Message><EC>0002-1</EC></Error>", Some("InvalidArgument"), Some("a < b & c")),
-            ("<html><body>Bad Gateway</body></html>", None, None),
-            ("not xml <<<", None, None),
-            ("", None, None),
-        ] {
-            assert_eq!(read_children(xml, "Error", ["Code", "Message"]), [code.map(String::from), message.map(String::from)], "{xml}");
-        }
     }
 }

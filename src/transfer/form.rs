@@ -15,8 +15,9 @@ use valetkey_core::PresignedPost;
 use valetkey_core::post_policy::FILE_NAME;
 
 use super::Transfer;
+use super::answer::{Refusal, children, read_small};
 use super::body::{Body, Cause, Pieces};
-use super::error::{TransferError, location_of_created, refused};
+use super::error::TransferError;
 
 /// The file of a form.
 ///
@@ -99,13 +100,16 @@ impl Transfer {
         })?;
         let status = response.status().as_u16();
         if !matches!(status, 200 | 201 | 204 | 303) {
-            return Err(refused(response).await);
+            return Err(Refusal::read(response).await.into());
         }
         let text = |name| response.headers().get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).map(str::to_owned);
         let (etag, location) = (text(header::ETAG), text(header::LOCATION));
         // OSS names the object in the body alone.
         let location = match location {
-            None if status == 201 => location_of_created(response).await,
+            None if status == 201 => {
+                let [location] = children(&read_small(response).await, "PostResponse", ["Location"]);
+                location
+            }
             location => location,
         };
         Ok(Uploaded { status, etag, location })

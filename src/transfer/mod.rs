@@ -4,9 +4,19 @@
 //! gives every body a length, follows no redirect (the host is signed, so a redirected request must be signed anew), and reads the store's error. A signed
 //! form goes the same way, with its fields in their order and the file last.
 
+mod answer;
 mod body;
+mod checksum;
+mod download;
+mod engine;
 mod error;
+mod event;
+mod files;
 mod form;
+mod options;
+mod retry;
+mod source;
+mod upload;
 
 use std::time::Duration;
 
@@ -14,11 +24,16 @@ use bytes::Bytes;
 use valetkey_core::PresignedRequest;
 
 pub use body::Body;
+pub use download::{Fetched, ObjectReader};
 pub use error::TransferError;
+pub use event::{Phase, Progress, TransferEvent};
 pub use form::{FormFile, Uploaded};
+pub use options::TransferOptions;
+pub use retry::RetryPolicy;
+pub use upload::Stored;
 
+use answer::Refusal;
 use body::BodyKind;
-use error::refused;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,28 +72,57 @@ impl Transfer {
     /// # Errors
     /// [`TransferError`] for every answer outside of 2xx and for none.
     pub async fn send(&self, request: &PresignedRequest, body: Body) -> Result<Answer, TransferError> {
-        let (method, url, headers) = request.http_parts();
+        let head = self.head(request.http_parts())?;
+        let builder = match body.0 {
+            BodyKind::Empty => head.without_body(),
+            BodyKind::Bytes(bytes) => head.with_bytes(bytes),
+            BodyKind::Stream { length, stream } => head.with_length(length).body(reqwest::Body::wrap_stream(stream)),
+        };
+        let response = builder.send().await.map_err(TransferError::no_answer)?;
+        if response.status().is_success() { Ok(Answer(response)) } else { Err(Refusal::read(response).await.into()) }
+    }
+
+    /// A request with exactly these headers.
+    fn head<'a>(&self, (method, url, headers): (&str, &str, impl Iterator<Item = (&'a str, &'a str)>)) -> Result<Head, TransferError> {
         let unsendable = |reason: String| TransferError::Unsendable { reason };
         let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| unsendable(error.to_string()))?;
         let takes_body = matches!(method, reqwest::Method::PUT | reqwest::Method::POST);
-        let mut builder = self.client_for(url).request(method, url);
+        let mut head = Head { builder: self.client_for(url).request(method, url), takes_body, has_length: false };
         for (name, value) in headers {
             let value =
                 reqwest::header::HeaderValue::from_bytes(value.as_bytes()).map_err(|_| unsendable(format!("`{name}` has a value that HTTP cannot carry")))?;
-            builder = builder.header(name, value);
+            head.has_length |= name == reqwest::header::CONTENT_LENGTH.as_str();
+            head.builder = head.builder.header(name, value);
         }
-        builder = match body.0 {
-            BodyKind::Empty if takes_body => builder.body(Bytes::new()),
-            BodyKind::Empty => builder,
-            BodyKind::Bytes(bytes) => builder.body(bytes),
-            BodyKind::Stream { length, stream } => builder.header(reqwest::header::CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream)),
-        };
-        let response = builder.send().await.map_err(TransferError::no_answer)?;
-        if response.status().is_success() { Ok(Answer(response)) } else { Err(refused(response).await) }
+        Ok(head)
     }
 
     fn client_for(&self, url: &str) -> &reqwest::Client {
         if is_loopback(url) { &self.loopback } else { &self.client }
+    }
+}
+
+/// A request without its body.
+struct Head {
+    builder: reqwest::RequestBuilder,
+    takes_body: bool,
+    has_length: bool,
+}
+
+impl Head {
+    /// Says the length, unless a signed header says it.
+    fn with_length(self, length: u64) -> reqwest::RequestBuilder {
+        if self.has_length { self.builder } else { self.builder.header(reqwest::header::CONTENT_LENGTH, length) }
+    }
+
+    /// Without a body, and with a length of 0 where the method takes one.
+    fn without_body(self) -> reqwest::RequestBuilder {
+        if self.takes_body { self.with_bytes(Bytes::new()) } else { self.builder }
+    }
+
+    /// The HTTP client says no length of an empty body, and stores ask for one.
+    fn with_bytes(self, bytes: Bytes) -> reqwest::RequestBuilder {
+        self.with_length(bytes.len() as u64).body(bytes)
     }
 }
 

@@ -16,6 +16,9 @@ mod exit {
     pub(super) const INTERRUPTED: u8 = 130;
 }
 
+/// The message of somebody who did not wait for the end of what the first interruption began.
+const AT_ONCE: &str = "interrupted at once";
+
 /// An error of the program.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -50,6 +53,11 @@ impl CliError {
         Self { exit: exit::INTERRUPTED, code: "interrupted", message: "interrupted".to_owned() }
     }
 
+    /// The user does not want to wait for the cleaning up either.
+    pub(crate) fn interrupted_at_once() -> Self {
+        Self { message: AT_ONCE.to_owned(), ..Self::interrupted() }
+    }
+
     /// A fault of the program; the panic hook has said where.
     pub(crate) fn internal() -> Self {
         Self::failure("internal", "")
@@ -74,6 +82,21 @@ impl CliError {
     /// The name in JSON.
     pub(crate) const fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// The same with what else is to be known.
+    pub(crate) fn and(self, more: &str) -> Self {
+        Self { message: format!("{}; {more}", self.message), ..self }
+    }
+
+    /// Whether the user ended it.
+    pub(crate) const fn is_interruption(&self) -> bool {
+        self.exit == exit::INTERRUPTED
+    }
+
+    /// Whether the user ended the cleaning up as well.
+    pub(crate) fn is_at_once(&self) -> bool {
+        self.is_interruption() && self.message == AT_ONCE
     }
 
     /// Whether there is nothing to say.
@@ -111,11 +134,15 @@ impl From<ConfigError> for CliError {
 /// The store's own words, which are printed as one line like all others.
 impl From<TransferError> for CliError {
     fn from(error: TransferError) -> Self {
-        let message = error.to_string();
+        let (code, message) = (error.code(), error.to_string());
         match error {
-            TransferError::Refused { .. } => Self::refused("refused", message),
-            TransferError::NoAnswer { .. } => Self { exit: exit::NO_ANSWER, code: "no_answer", message },
-            _ => Self::failure("unsendable", message),
+            TransferError::Refused { .. } => Self::refused(code, message),
+            TransferError::NoAnswer { .. } => Self { exit: exit::NO_ANSWER, code, message },
+            TransferError::Presign(error) => error.into(),
+            TransferError::InvalidRequest { .. } | TransferError::TooLarge { .. } | TransferError::NotInParts { .. } => Self::usage(code, message),
+            TransferError::Write(error) => error.into(),
+            TransferError::Cancelled => Self::interrupted(),
+            _ => Self::failure(code, message),
         }
     }
 }

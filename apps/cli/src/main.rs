@@ -1,4 +1,4 @@
-//! The program: signs and verifies presigned URLs and upload forms, shows what they do, and runs the development store.
+//! The program: signs and verifies presigned URLs and upload forms, moves files by them, shows what they do, and runs the development store.
 //!
 //! `main` decides the exit code, [`run`] does the work, and [`output`] alone prints.
 
@@ -15,6 +15,7 @@ mod post;
 mod presign;
 mod request;
 mod store;
+mod transfer;
 mod verify;
 
 use std::ffi::OsString;
@@ -51,6 +52,8 @@ fn run(words: Vec<OsString>) -> Result<(), CliError> {
             Some(_) => batch::run(&global, &args),
             None => presign::run(&global, *args),
         },
+        Command::Put(args) => transfer::put(&global, *args),
+        Command::Get(args) => transfer::get(&global, *args),
         Command::Post(args) => post::run(&global, &args),
         Command::Verify(args) => verify::run(&global, &args),
         Command::Store(args) => {

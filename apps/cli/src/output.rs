@@ -16,8 +16,18 @@ pub(crate) fn line(line: &str) -> Result<(), CliError> {
     text(&format!("{line}\n"))
 }
 
-/// Prints JSON in one line on standard output. What a terminal might obey is written as JSON escapes, which change nothing.
+/// Prints JSON in one line on standard output.
 pub(crate) fn json(json: &str) -> Result<(), CliError> {
+    line(&safe(json))
+}
+
+/// Prints JSON in one line on standard error.
+pub(crate) fn json_aside(json: &str) {
+    exact_aside(&safe(json));
+}
+
+/// What a terminal might obey is written as JSON escapes, which change nothing.
+fn safe(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unprintable(c) {
@@ -27,7 +37,7 @@ pub(crate) fn json(json: &str) -> Result<(), CliError> {
             safe.push(c);
         }
     }
-    line(&safe)
+    safe
 }
 
 /// Prints a line on standard error. Nobody is left to be told when that fails.

@@ -38,10 +38,10 @@ pub(crate) fn explain(error: &clap::Error) -> CliError {
         ErrorKind::InvalidSubcommand => {
             let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
             let hint = near(ContextKind::SuggestedSubcommand);
-            format!("`{}` is not a command; use presign, post, verify, store or demo{hint}", clipped(&word))
+            format!("`{}` is not a command; use presign, put, get, post, verify, store or demo{hint}", clipped(&word))
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "no command was given; use presign, post, verify, store or demo, or --help".to_owned()
+            "no command was given; use presign, put, get, post, verify, store or demo, or --help".to_owned()
         }
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).unwrap_or_default().is_empty() => {
             format!("`{flag}` needs a value; a value that begins with `-` is written {flag}=VALUE")

@@ -2,6 +2,7 @@
 
 mod explain;
 mod post;
+mod transfer;
 
 use std::path::PathBuf;
 
@@ -10,11 +11,12 @@ use valetkey::{AddressingStyle, Checksum, ContentMd5, CopySource, Endpoint, Time
 
 pub(crate) use explain::explain;
 pub(crate) use post::{PolicyArgs, PostArgs, PostOutput, TypeRule};
+pub(crate) use transfer::{GetArgs, PutArgs, TransferArgs, TransferOutput};
 
 use crate::error::CliError;
 use crate::request;
 
-/// Signs and verifies presigned URLs and upload forms for Amazon S3 and Alibaba Cloud OSS.
+/// Signs and verifies presigned URLs and upload forms for Amazon S3 and Alibaba Cloud OSS, and moves files by them.
 ///
 /// Credentials come from the environment or from where the configuration says; no flag takes a secret.
 #[derive(Parser)]
@@ -55,6 +57,10 @@ impl Global {
 pub(crate) enum Command {
     /// Sign a request, or a stream of them
     Presign(Box<PresignArgs>),
+    /// Store a file, in parts where it is large
+    Put(Box<PutArgs>),
+    /// Fetch an object to a file or to standard output
+    Get(Box<GetArgs>),
     /// Sign an upload form for browsers, or upload a file by one
     Post(Box<PostArgs>),
     /// Check a presigned URL or a form with the secret that signed it

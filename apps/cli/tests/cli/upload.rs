@@ -1,63 +1,15 @@
 //! `post --file`: uploads to the embedded store, of this process and over HTTP.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::Value;
-use valetkey::transfer::{Body, Transfer};
-use valetkey::{Credentials, Dialect, LocalPresigner, ObjectRequest, Oss, PresignOptions, S3, TargetSettings};
-use valetkey_store::{Cloud, Running, Store};
 
-use crate::support::{ENV, OSS_ID, OSS_SECRET, Ran, S3_ID, S3_SECRET, run};
-
-/// A store for the credentials of [`ENV`], and the threads that it runs on.
-struct Place {
-    runtime: tokio::runtime::Runtime,
-    running: Running,
-    folder: tempfile::TempDir,
-}
-
-/// What is stored: bytes and type.
-type Stored = (Vec<u8>, String);
+use crate::place::Place;
+use crate::support::{ENV, OSS_ID, Ran, S3_ID, run};
 
 impl Place {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let credentials = |id, secret| Credentials::new(id, secret).unwrap();
-        let builder =
-            Store::builder().bucket("media").credentials(Cloud::S3, credentials(S3_ID, S3_SECRET)).credentials(Cloud::Oss, credentials(OSS_ID, OSS_SECRET));
-        let running = runtime.block_on(builder.bind(([127, 0, 0, 1], 0).into())).unwrap();
-        Self { runtime, running, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> String {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
     fn post(&self, location: &str, more: &[&str], env: &[(&str, &str)]) -> Ran {
-        run(&[&["post", location, "--endpoint", &self.running.endpoint()], more].concat(), env)
-    }
-
-    /// What the store has under a key.
-    fn stored(&self, provider: &str, key: &str) -> Stored {
-        let settings = TargetSettings::new("media").endpoint(self.running.endpoint().parse().unwrap());
-        match provider {
-            "s3" => self.read::<S3>(&settings.region("eu-central-1"), S3_ID, S3_SECRET, key),
-            _ => self.read::<Oss>(&settings.region("cn-hangzhou"), OSS_ID, OSS_SECRET, key),
-        }
-    }
-
-    fn read<D: Dialect + Default>(&self, settings: &TargetSettings, id: &str, secret: &str, key: &str) -> Stored {
-        let credentials = Arc::new(Credentials::new(id, secret).unwrap());
-        let presigner = LocalPresigner::<D>::new(settings, Arc::clone(&credentials)).unwrap();
-        let get = presigner.sign(&credentials, &ObjectRequest::get(key.parse().unwrap()), &PresignOptions::new()).unwrap();
-        self.runtime.block_on(async {
-            let answer = Transfer::new().unwrap().send(&get, Body::empty()).await.unwrap_or_else(|error| panic!("{key}: {error}"));
-            let content_type = answer.header("content-type").unwrap_or_default().to_owned();
-            (answer.bytes().await.unwrap().to_vec(), content_type)
-        })
+        self.run(&[&["post", location], more].concat(), env)
     }
 }
 
@@ -175,7 +127,7 @@ fn a_file_whose_name_is_no_text() {
     std::fs::write(&path, "x").unwrap();
     let post = |location: &str| {
         let mut command = crate::support::program(ENV);
-        command.args(["post", location, "--endpoint", &place.running.endpoint(), "--file"]).arg(&path);
+        command.args(["post", location, "--endpoint", &place.endpoint, "--file"]).arg(&path);
         crate::support::finish(command.output().unwrap(), ENV)
     };
     post("s3://media/up/").failed_with(2, "not UTF-8", "a name for the object");
