@@ -1,7 +1,6 @@
 //! Where the time comes in.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use valetkey_core::{TimeError, Timestamp};
 
@@ -14,15 +13,30 @@ pub trait Clock: std::fmt::Debug + Send + Sync {
     fn now(&self) -> Result<Timestamp, TimeError>;
 }
 
-/// The clock of the operating system.
+/// The clock of the operating system. On Linux it is read as of the last tick, a few milliseconds ago: of the whole seconds that are signed this changes
+/// nothing but that a new one begins that much later, and it costs a third.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Result<Timestamp, TimeError> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| TimeError::OutOfRange)?;
-        Timestamp::from_unix_seconds(i64::try_from(since.as_secs()).map_err(|_| TimeError::OutOfRange)?)
+        Timestamp::from_unix_seconds(seconds()?)
     }
+}
+
+#[cfg(target_os = "linux")]
+fn seconds() -> Result<i64, TimeError> {
+    use rustix::time::{ClockId, clock_gettime};
+
+    Ok(clock_gettime(ClockId::RealtimeCoarse).tv_sec)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn seconds() -> Result<i64, TimeError> {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| TimeError::OutOfRange)?;
+    i64::try_from(since.as_secs()).map_err(|_| TimeError::OutOfRange)
 }
 
 /// A clock that stands still until it is set: for tests, and for signing as of a given time.

@@ -100,7 +100,7 @@ trait Hash {
     fn mac(&self, text: &[u8]) -> [u8; 32];
 }
 
-/// By the public interface of `sha2` and `hmac`: the interface that valetkey signs through.
+/// By the public interface of `sha2` and `hmac`.
 struct PublicApi(Hmac<Sha256>);
 
 impl Hash for PublicApi {
@@ -119,7 +119,7 @@ impl Hash for PublicApi {
     }
 }
 
-/// By the compression function alone, padding written here.
+/// By the compression function alone, padding written here: the interface that valetkey signs through.
 struct Blocks {
     inner: [u32; 8],
     outer: [u32; 8],

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::mem::discriminant;
 
 use smallvec::SmallVec;
 
@@ -70,7 +71,7 @@ impl<'a> Bindings<'a> {
                 return Err(PresignError::NotApplicable { constraint: name, operation });
             }
             let earlier = request.constraints().get(..index).unwrap_or_default();
-            if !name.repeats() && earlier.iter().any(|other| other.name() == name) {
+            if !name.repeats() && earlier.iter().any(|other| discriminant(other) == discriminant(constraint)) {
                 return Err(PresignError::Duplicate { name: name.to_string() });
             }
             self.add(dialect, request, constraint)?;
@@ -127,7 +128,7 @@ impl<'a> Bindings<'a> {
                 self.header("content-type", value.as_str());
             }
             Constraint::ContentMd5(md5) => self.header("content-md5", md5.as_str()),
-            Constraint::ContentLength(bytes) => self.header("content-length", bytes.to_string()),
+            Constraint::ContentLength(bytes) => self.header("content-length", String::from(itoa::Buffer::new().format(*bytes))),
             Constraint::CacheControl(value) => self.header("cache-control", value.as_str()),
             Constraint::ContentDisposition(value) => self.header("content-disposition", value.as_str()),
             Constraint::ContentEncoding(value) => self.header("content-encoding", value.as_str()),

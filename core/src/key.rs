@@ -4,6 +4,8 @@ use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
 
+use crate::encode::holds_for_all;
+
 /// The name of an object in a bucket: 1 to 1024 bytes of UTF-8, taken literally. Nothing is decoded, trimmed or normalised.
 ///
 /// Refused are NUL, and segments `.` and `..`: browsers, URL libraries and curl rewrite them, also as `%2E`, so the URL would reach another
@@ -75,7 +77,9 @@ impl ObjectKey {
         if key.len() > Self::MAX_BYTES {
             return Err(KeyError::TooLong { bytes: key.len(), max: Self::MAX_BYTES });
         }
-        if let Some(at) = key.bytes().position(|byte| byte == 0) {
+        if !holds_for_all(&key, |byte| byte != 0)
+            && let Some(at) = key.bytes().position(|byte| byte == 0)
+        {
             return Err(KeyError::Nul { at });
         }
         // Most keys hold no `.` next to a `/`, so the segments are looked at only when a dot starts one.

@@ -7,6 +7,7 @@ use core::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::encode::holds_for_all;
 use crate::operation::{Method, Operation};
 use crate::options::{ExpirationReason, Validity};
 use crate::time::Timestamp;
@@ -240,10 +241,25 @@ impl SignedHeaders {
         self.0.is_empty()
     }
 
+    /// All of them as they are kept: a line `name:value` each.
+    #[must_use]
+    pub fn as_lines(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a value has a blank in it: such values some signatures fold.
+    #[must_use]
+    pub fn has_blanks(&self) -> bool {
+        !holds_for_all(&self.0, |byte| (byte != b' ') & (byte != b'\t'))
+    }
+
     /// Adds headers, which come after those that are there by their names; see [`FromIterator`] for what they must be.
     pub fn push_all<'h>(&mut self, headers: impl Iterator<Item = (&'h str, &'h str)> + Clone) {
         let line = |(name, value): (&str, &str)| name.len().saturating_add(value.len()).saturating_add(2);
-        self.0.reserve(headers.clone().map(line).fold(0, usize::saturating_add));
+        let bytes = headers.clone().map(line).fold(0, usize::saturating_add);
+        if self.0.capacity() == 0 && bytes > 0 {
+            self.0 = String::with_capacity(bytes);
+        }
         for (name, value) in headers {
             for part in [name, ":", value, "\n"] {
                 self.0.push_str(part);

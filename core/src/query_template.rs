@@ -48,6 +48,12 @@ pub struct QueryTemplate {
 }
 
 impl QueryTemplate {
+    /// With room for so many bytes, so that a token among them is not left behind where the text was before it grew.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { text: Zeroizing::new(String::with_capacity(bytes)), ..Self::default() }
+    }
+
     /// An own parameter without a value is written without `=`.
     #[must_use]
     pub const fn with_bare_names(mut self) -> Self {
@@ -85,6 +91,18 @@ impl QueryTemplate {
         self.text.is_empty()
     }
 
+    /// How many of `own`, which is sorted, stand before the first parameter.
+    pub(crate) fn first_behind(&self, own: &[(Cow<'_, str>, Cow<'_, str>)]) -> usize {
+        let first = self.names.first().map_or("", |(name, _)| name);
+        own.iter().take_while(|(name, _)| name.as_ref() < first).count()
+    }
+
+    /// Whether none of `own`, which is sorted, stands between two parameters.
+    pub(crate) fn is_outside(&self, own: &[(Cow<'_, str>, Cow<'_, str>)]) -> bool {
+        let last = self.names.last().map_or("", |(name, _)| name);
+        own.is_empty() || own.get(self.first_behind(own)..).unwrap_or_default().first().is_none_or(|(name, _)| name.as_ref() > last)
+    }
+
     /// Appends the query. `own` is sorted and has none of the template's names; `fill` writes what belongs into a gap.
     #[inline]
     pub fn push(&self, out: &mut String, own: &[(Cow<'_, str>, Cow<'_, str>)], mut fill: impl FnMut(&mut String, Gap)) {
@@ -119,7 +137,7 @@ impl QueryTemplate {
         own
     }
 
-    fn push_own(&self, out: &mut String, name: &str, value: &str) {
+    pub(crate) fn push_own(&self, out: &mut String, name: &str, value: &str) {
         out.push_str(name);
         if !self.bare_names || !value.is_empty() {
             out.push('=');

@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -88,6 +89,8 @@ struct Moment {
     seconds: u32,
     /// The URL from the query to the signature, where nothing but the defaults is signed. It holds the session token, as does the next.
     query: Zeroizing<String>,
+    /// Where in it the names of the headers stand that are signed anyway, which those of a request take the place of.
+    names: Option<Range<usize>>,
     /// The canonical request from the end of the path.
     canonical: Zeroizing<String>,
     /// HMAC after the string to sign up to the digest.
@@ -148,11 +151,18 @@ impl SigningScope {
         let clock = validity.signed_at().clock();
         let clock = core::str::from_utf8(&clock).unwrap_or_default();
         let mut query = Zeroizing::new(String::with_capacity(texts.query.len().saturating_add(CLOCK_AND_LIFE + HEX)));
-        texts.query.push(&mut query, &[], |query, gap| fill(query, gap, clock, validity, || texts.no_header_names));
+        let mut names = None;
+        texts.query.push(&mut query, &[], |query, gap| {
+            fill(query, gap, clock, validity, texts.no_header_names);
+            if gap == Gap::SignedHeaders {
+                // After the question mark.
+                names = Some(query.len().saturating_sub(texts.no_header_names.len()).saturating_add(1)..query.len().saturating_add(1));
+            }
+        });
         let canonical = Zeroizing::new(["\n", &query, &texts.without_headers].concat());
         let query = Zeroizing::new(["?", &query, &texts.signature].concat());
         let mac = self.start(clock);
-        let moment = Moment { signed_at: validity.signed_at(), seconds: validity.seconds(), query, canonical, mac };
+        let moment = Moment { signed_at: validity.signed_at(), seconds: validity.seconds(), query, names, canonical, mac };
         Self { day: Arc::clone(&self.day), moment: Some(Arc::new(moment)) }
     }
 
@@ -200,13 +210,15 @@ impl SigningScope {
         match (self.moment(validity), parts) {
             (Some(moment), UrlParts { own: [], headers: None }) => day.sign_plain(url, moment, request),
             (moment, parts) => {
-                let clock = validity.signed_at().clock();
-                let clock = core::str::from_utf8(&clock).unwrap_or_default();
-                let digest = day.write(url, clock, validity, request, parts);
-                let mut mac = moment.map_or_else(|| self.start(clock), |moment| moment.mac.clone());
+                let digest = day.write(url, moment, validity, request, parts);
+                let mut mac = moment.map_or_else(|| self.start_at(validity), |moment| moment.mac.clone());
                 push_signature(url, &mut mac, &digest);
             }
         }
+    }
+
+    fn start_at(&self, validity: &Validity) -> Mac {
+        self.start(core::str::from_utf8(&validity.signed_at().clock()).unwrap_or_default())
     }
 
     fn start(&self, clock: &str) -> Mac {
@@ -235,7 +247,7 @@ impl Day {
     fn write(
         &self,
         url: &mut String,
-        clock: &str,
+        moment: Option<&Moment>,
         validity: &Validity,
         request: &ObjectRequest,
         parts: UrlParts<'_, impl Fn(&mut String), impl FnOnce(&mut String)>,
@@ -251,10 +263,17 @@ impl Day {
         url.push('?');
         let query = url.len();
         let names = parts.headers.as_ref().map(|headers| &headers.names);
-        texts.query.push(url, parts.own, |url, gap| match (gap, names) {
-            (Gap::SignedHeaders, Some(names)) => names(url),
-            _ => fill(url, gap, clock, validity, || texts.no_header_names),
-        });
+        match moment {
+            Some(moment) if texts.query.is_outside(parts.own) => self.push_around(url, moment, parts.own, names),
+            _ => {
+                let clock = validity.signed_at().clock();
+                let clock = core::str::from_utf8(&clock).unwrap_or_default();
+                texts.query.push(url, parts.own, |url, gap| match (gap, names) {
+                    (Gap::SignedHeaders, Some(names)) => names(url),
+                    _ => fill(url, gap, clock, validity, texts.no_header_names),
+                });
+            }
+        }
         let end = url.len();
         match parts.headers {
             Some(headers) => (headers.rest)(url),
@@ -265,6 +284,31 @@ impl Day {
         url.truncate(end);
         url.push_str(&texts.signature);
         hash.complete()
+    }
+
+    /// The query from the text of the moment, where all own parameters stand before or behind it.
+    #[inline]
+    fn push_around(&self, url: &mut String, moment: &Moment, own: &[(Cow<'_, str>, Cow<'_, str>)], names: Option<&impl Fn(&mut String)>) {
+        let split = self.texts.query.first_behind(own);
+        let (before, behind) = own.split_at_checked(split).unwrap_or((own, &[]));
+        for (name, value) in before {
+            self.texts.query.push_own(url, name, value);
+            url.push('&');
+        }
+        let end = moment.query.len().saturating_sub(self.texts.signature.len());
+        let part = |range: Range<usize>| moment.query.get(range).unwrap_or_default();
+        match (names, &moment.names) {
+            (Some(names), Some(Range { start: gap, end: behind_gap })) => {
+                url.push_str(part(1..*gap));
+                names(url);
+                url.push_str(part(*behind_gap..end));
+            }
+            _ => url.push_str(part(1..end)),
+        }
+        for (name, value) in behind {
+            url.push('&');
+            self.texts.query.push_own(url, name, value);
+        }
     }
 
     /// Writes the URL up to the query, and hashes method and path.
@@ -297,11 +341,11 @@ impl Day {
 }
 
 #[inline]
-fn fill(query: &mut String, gap: Gap, clock: &str, validity: &Validity, names: impl Fn() -> &'static str) {
+fn fill(query: &mut String, gap: Gap, clock: &str, validity: &Validity, names: &str) {
     match gap {
         Gap::Time => query.push_str(clock),
         Gap::Life => query.push_str(itoa::Buffer::new().format(validity.seconds())),
-        Gap::SignedHeaders => query.push_str(names()),
+        Gap::SignedHeaders => query.push_str(names),
     }
 }
 
@@ -327,3 +371,6 @@ impl core::fmt::Debug for Moment {
 /// `HHMMSSZ`, and the digits of the longest life.
 const CLOCK_AND_LIFE: usize = 7 + 10;
 const HEX: usize = 64;
+
+#[cfg(test)]
+mod tests;

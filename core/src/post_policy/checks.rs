@@ -20,7 +20,8 @@ pub(super) fn has_control(text: &str) -> bool {
 
 /// A prefix that ends inside of `${filename}` would hold for the text and not for the key that is written.
 pub(super) fn check_prefix_end(prefix: &str) -> Result<(), PolicyError> {
-    let is_cut = FILE_NAME.char_indices().skip(1).filter_map(|(at, _)| FILE_NAME.get(..at)).any(|beginning| prefix.ends_with(beginning));
+    let is_cut =
+        prefix.contains('$') && FILE_NAME.char_indices().skip(1).filter_map(|(at, _)| FILE_NAME.get(..at)).any(|beginning| prefix.ends_with(beginning));
     if is_cut {
         let reason = format!("the prefix `{}` ends inside of what may be `{FILE_NAME}`; end it elsewhere", prefix.escape_debug());
         return Err(PolicyError::Unsafe { condition: "key", reason });
@@ -51,7 +52,8 @@ pub(super) fn check_value(condition: &FormCondition) -> Result<(), PolicyError> 
                 format!("`{FILE_NAME}` is replaced before or after the policy is judged, so that this value would not be kept; only a key may have it");
             return Err(PolicyError::Unsafe { condition: name, reason });
         }
-        if value.trim().is_empty() && !may_be_empty {
+        // Nearly all begin with a visible character, and one look says so.
+        if !may_be_empty && !value.as_bytes().first().is_some_and(u8::is_ascii_graphic) && value.trim().is_empty() {
             return Err(PolicyError::InvalidValue { condition: name, reason: "the value is empty".into() });
         }
         Ok(())

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::mem::discriminant;
 
 use super::checks::{check_prefix_end, check_url, check_value, has_file_name};
 use super::rules::FileNameRule;
@@ -168,7 +169,7 @@ impl FormDraft {
         for (index, condition) in policy.conditions().iter().enumerate() {
             let name = condition.name();
             let mut earlier = policy.conditions().iter().take(index);
-            let seen_before = earlier.any(|other| other.name() == name);
+            let seen_before = earlier.any(|other| discriminant(other) == discriminant(condition));
             if seen_before && !condition.repeats() {
                 return Err(PresignError::Duplicate { name: name.to_string() });
             }
@@ -275,18 +276,15 @@ impl FormDraft {
         let prefix = dialect.form_rules().metadata_prefix;
         let push_name = |field: &mut String| {
             field.push_str(prefix);
-            if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                field.push_str(&key.to_ascii_lowercase());
-            } else {
-                field.push_str(key);
-            }
+            let lower = key.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| key.to_ascii_lowercase());
+            field.push_str(lower.as_deref().unwrap_or(key));
         };
         if let ValueRule::Exact(value) = rule {
             self.compares_dollar |= value.contains('$');
             self.fields.push_named(push_name, value);
             return Ok(());
         }
-        let mut field = String::with_capacity(prefix.len().saturating_add(key.len()));
+        let mut field = String::new();
         push_name(&mut field);
         self.rule(dialect, "metadata", &field, rule)
     }

@@ -68,6 +68,10 @@ impl FormTexts {
         ends.push((name_end, taken));
         json_end.push_str("\"}");
         if let Some(token) = credentials.session_token().map(Secret::expose) {
+            // What a text leaves behind when it grows is not wiped.
+            for text in [&mut *json_end, &mut *text_end] {
+                text.reserve(rules.token.len().saturating_add(token.len()).saturating_add(16));
+            }
             json_end.push(',');
             push_eq(json_end, rules.token, token);
             for part in [rules.token, token] {

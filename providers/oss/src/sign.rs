@@ -16,6 +16,9 @@ pub(crate) fn signing_key(credentials: &Credentials, day: &str, region: &str, se
     SigningKey::derive("aliyun_v4", credentials.secret_access_key().expose(), [day, region, service, names::SCOPE_END])
 }
 
+/// Bytes of the signer's parameters without credential and token, or more.
+const NAMES: usize = 256;
+
 /// Writes once a day what stands in every URL and every signed text of the day.
 pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp) -> SigningScope {
     let date = day.to_basic();
@@ -26,11 +29,13 @@ pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp
     credential.push_str("%2F");
     encode::push_query(&mut credential, &scope);
 
-    let mut query = QueryTemplate::default().with_bare_names();
+    let token = credentials.encoded_session_token();
+    let room = credential.len().saturating_add(token.map_or(0, |token| token.expose().len())).saturating_add(NAMES);
+    let mut query = QueryTemplate::with_capacity(room).with_bare_names();
     query.parameter(names::CREDENTIAL, &credential);
     query.parameter(names::DATE, &[day_text, time_mark].concat()).gap(Gap::Time);
     query.parameter(names::EXPIRES, "").gap(Gap::Life);
-    if let Some(token) = credentials.encoded_session_token() {
+    if let Some(token) = token {
         query.parameter(names::SECURITY_TOKEN, token.expose());
     }
     query.parameter(names::SIGNATURE_VERSION, names::ALGORITHM_VALUE);

@@ -6,8 +6,8 @@ use alloc::string::String;
 use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
 use valetkey_core::{
-    Credentials, Gap, HeaderParts, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts, SigningContext, SigningScope, SigningTrace,
-    Target, Timestamp, UrlParts, encode,
+    Credentials, Gap, HeaderParts, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts, SignedHeaders, SigningContext, SigningScope,
+    SigningTrace, Target, Timestamp, UrlParts, encode,
 };
 
 use crate::{S3, canonical, names, post};
@@ -15,6 +15,9 @@ use crate::{S3, canonical, names, post};
 pub(crate) fn signing_key(credentials: &Credentials, day: &str, region: &str, service: &str) -> SigningKey {
     SigningKey::derive("AWS4", credentials.secret_access_key().expose(), [day, region, service, names::SCOPE_END])
 }
+
+/// Bytes of the signer's parameters without credential and token, or more.
+const NAMES: usize = 256;
 
 /// Writes once a day what stands in every URL and every signed text of the day.
 pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp) -> SigningScope {
@@ -27,11 +30,13 @@ pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp
     credential.push_str("%2F");
     encode::push_query(&mut credential, &scope);
 
-    let mut query = QueryTemplate::default();
+    let token = credentials.encoded_session_token();
+    let room = credential.len().saturating_add(token.map_or(0, |token| token.expose().len())).saturating_add(NAMES);
+    let mut query = QueryTemplate::with_capacity(room);
     query.parameter(names::ALGORITHM, names::ALGORITHM_VALUE).parameter(names::CREDENTIAL, &credential);
     query.parameter(names::DATE, &[day_text, time_mark].concat()).gap(Gap::Time);
     query.parameter(names::EXPIRES, "").gap(Gap::Life);
-    if let Some(token) = credentials.encoded_session_token() {
+    if let Some(token) = token {
         query.parameter(names::SECURITY_TOKEN, token.expose());
     }
     query.parameter(names::SIGNED_HEADERS, "").gap(Gap::SignedHeaders);
@@ -60,6 +65,7 @@ pub(crate) fn sign_into(dialect: S3, context: &SigningContext<'_>, request: &Obj
     signed.notes.append(&mut bindings.notes);
     signed.signed_headers.push_all(bindings.headers());
 
+    let PresignedRequest { url, signed_headers, .. } = signed;
     let own = bindings.encoded_query();
     let payload = bindings.query.iter().find(|(name, _)| name == names::CONTENT_SHA256).map(|(_, value)| value.as_ref());
     let headers = (!bindings.headers.is_empty() || payload.is_some()).then(|| HeaderParts {
@@ -67,10 +73,10 @@ pub(crate) fn sign_into(dialect: S3, context: &SigningContext<'_>, request: &Obj
         names: |url: &mut String| push_names(url, &bindings),
         rest: |url: &mut String| {
             url.push('\n');
-            canonical::push_headers(url, with_host(&bindings, &context.target.host), payload);
+            push_headers(url, &bindings, signed_headers, &context.target.host, payload);
         },
     });
-    context.scope.sign_url(&mut signed.url, &context.validity, request, UrlParts { own: &own, headers });
+    context.scope.sign_url(url, &context.validity, request, UrlParts { own: &own, headers });
     Ok(())
 }
 
@@ -136,6 +142,26 @@ fn push_names(url: &mut String, bindings: &Bindings<'_>) {
     }
 }
 
+/// What [`canonical::push_headers`] writes; where no value has blanks to fold, the lines of the result are those of the canonical request.
+fn push_headers(url: &mut String, bindings: &Bindings<'_>, signed: &SignedHeaders, host: &str, payload: Option<&str>) {
+    if signed.has_blanks() {
+        return canonical::push_headers(url, with_host(bindings, host), payload);
+    }
+    let before: usize = bindings.headers().take_while(|(name, _)| *name < "host").map(|(name, value)| name.len() + value.len() + 2).sum();
+    let (before, after) = signed.as_lines().split_at_checked(before).unwrap_or((signed.as_lines(), ""));
+    for part in [before, "host:", host, "\n", after, "\n"] {
+        url.push_str(part);
+    }
+    for (index, (name, _)) in with_host(bindings, "").enumerate() {
+        if index > 0 {
+            url.push(';');
+        }
+        url.push_str(name);
+    }
+    url.push('\n');
+    url.push_str(payload.unwrap_or(names::UNSIGNED_PAYLOAD));
+}
+
 /// The signed headers in the order of their names, `host` in its place.
 fn with_host<'b>(bindings: &'b Bindings<'_>, host: &'b str) -> impl Iterator<Item = (&'b str, &'b str)> + Clone {
     let middle = bindings.headers.partition_point(|(name, _)| name.as_ref() < "host");
@@ -147,7 +173,7 @@ mod tests {
     use alloc::format;
     use alloc::vec::Vec;
     use core::time::Duration;
-    use valetkey_core::{AddressingStyle, ByteRange, ContentTypeRule, Dialect, Limits, Operation, PresignOptions, SignedHeaders, TargetSettings};
+    use valetkey_core::{AddressingStyle, ByteRange, ContentTypeRule, Dialect, Limits, Operation, PresignOptions, TargetSettings};
 
     use valetkey_core::crypto;
 
