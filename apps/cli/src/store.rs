@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use valetkey::{Credentials, CredentialsError};
-use valetkey_store::{Cloud, Running, StartError, Store, StoreBuilder};
+use valetkey_store::{Cloud, CorsRule, Running, StartError, Store, StoreBuilder};
 
 use crate::args::{StoreArgs, StoreCredentials};
 use crate::error::CliError;
@@ -28,6 +28,9 @@ pub(crate) fn run(mut args: StoreArgs) -> Result<(), CliError> {
         let mut builder = args.bucket.iter().fold(Store::builder(), StoreBuilder::bucket).allow_public_read(args.allow_public_read);
         // What the store leaves undone although it was asked for: a callback.
         builder = builder.observer(|event| event.note.into_iter().for_each(|note| output::aside(&format!("# {note}"))));
+        if !args.cors_origin.is_empty() {
+            builder = builder.cors(cors_rule(&args.cors_origin)?);
+        }
         for (provider, credentials) in keys {
             builder = builder.credentials(cloud(provider), credentials);
         }
@@ -40,6 +43,39 @@ pub(crate) fn run(mut args: StoreArgs) -> Result<(), CliError> {
         let _ = output::text(&introduction(&running.endpoint(), &args, &clouds));
         interruption.end(running).await
     })
+}
+
+/// What pages of these origins may do.
+fn cors_rule(origins: &[String]) -> Result<CorsRule, CliError> {
+    const EXPOSED: [&str; 13] = [
+        "ETag",
+        "Location",
+        "Content-Range",
+        "Content-Disposition",
+        "x-amz-request-id",
+        "x-amz-checksum-crc32",
+        "x-amz-checksum-crc32c",
+        "x-amz-checksum-crc64nvme",
+        "x-amz-checksum-sha1",
+        "x-amz-checksum-sha256",
+        "x-oss-request-id",
+        "x-oss-hash-crc64ecma",
+        "x-oss-err",
+    ];
+    for origin in origins {
+        // What is not an origin would never match, and nobody would know why.
+        let is_origin =
+            origin == "*" || origin == "null" || origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains(['/', '?', '#', '@']));
+        if !is_origin {
+            return Err(CliError::usage(
+                "invalid_origin",
+                format!("--cors-origin: `{origin}` is no origin; write it as `https://app.example.com`, without a path"),
+            ));
+        }
+    }
+    let rule = CorsRule::new(origins, ["GET", "PUT", "POST", "DELETE", "HEAD"]);
+    let rule = rule.and_then(|rule| rule.allow_headers(["*"])).and_then(|rule| rule.expose_headers(EXPOSED));
+    rule.map(|rule| rule.max_age(600)).map_err(|error| CliError::usage("invalid_origin", format!("--cors-origin: {error}")))
 }
 
 /// The threads that a store and its clients run on.

@@ -114,6 +114,11 @@ impl Promises {
         self.length
     }
 
+    /// Whether a digest of the body is promised that its writer gave for itself, apart from the signature.
+    pub(crate) fn has_digest(&self) -> bool {
+        self.md5.is_some() || !self.checksums.is_empty()
+    }
+
     /// The body has this MD5, as the header `Content-MD5` writes it.
     pub(crate) fn content_md5(mut self, value: &str) -> Result<Self, StoreError> {
         let bytes = STANDARD.decode(value).ok().and_then(|bytes| bytes.try_into().ok());
@@ -189,6 +194,11 @@ impl Hasher {
             engines: wanted.into_iter().map(|algorithm| (algorithm, Engine::new(algorithm))).collect(),
             promises,
         }
+    }
+
+    /// Promises a checksum that is computed already.
+    pub(crate) fn promise(&mut self, algorithm: Algorithm, value: Vec<u8>) {
+        self.promises.checksums.push((algorithm, value));
     }
 
     /// How many bytes came so far.

@@ -2,9 +2,7 @@
 
 use std::{error::Error, io, sync::Arc};
 
-use valetkey_core::verify::Refusal;
-
-use crate::Cloud;
+mod answer;
 
 /// Why the store did not do what it was asked. Each cloud has its own code and status for it: [`StoreError::answer`].
 #[derive(Clone, Debug, thiserror::Error)]
@@ -21,6 +19,48 @@ pub enum StoreError {
     BucketAlreadyExists {
         /// The bucket that was to be made.
         bucket: String,
+    },
+    /// The bucket has objects, or, on OSS, uploads that nobody completed.
+    #[error("the bucket {bucket} is not empty")]
+    BucketNotEmpty {
+        /// The bucket that was to be deleted.
+        bucket: String,
+    },
+    /// The bucket was to be made in another region than this store is in.
+    #[error("{reason}")]
+    WrongRegion {
+        /// The region that was named.
+        location: String,
+        /// Why it cannot be had.
+        reason: &'static str,
+    },
+    /// S3 does not take this word for a region.
+    #[error("the specified location-constraint is not valid")]
+    InvalidLocation {
+        /// The region that was named.
+        location: String,
+    },
+    /// The bucket has no cross-origin rules.
+    #[error("the bucket {bucket} has no CORS configuration")]
+    NoCorsRules {
+        /// The bucket.
+        bucket: String,
+    },
+    /// No cross-origin rule allows what a browser asks for.
+    #[error("CORSResponse: {reason}")]
+    CorsForbidden {
+        /// Why.
+        reason: &'static str,
+        /// The method that was asked for.
+        method: String,
+        /// Whether it is about a bucket or an object.
+        resource: &'static str,
+    },
+    /// A preflight lacks what it must say.
+    #[error("{reason}")]
+    BadPreflight {
+        /// What it lacks.
+        reason: &'static str,
     },
     /// The name breaks the rules that the clouds have for new buckets.
     #[error("the bucket name {bucket:?} is not valid: {reason}")]
@@ -53,6 +93,21 @@ pub enum StoreError {
     PreconditionFailed {
         /// The header that did not hold, for example `If-Match`.
         condition: &'static str,
+    },
+    /// What was asked for is not newer than what the client has.
+    #[error("the object is not modified")]
+    NotModified,
+    /// The object has no such part.
+    #[error("the object has no part {number}")]
+    InvalidPartNumber {
+        /// The part that was asked for.
+        number: u16,
+    },
+    /// The source of a copy has more bytes than one request copies.
+    #[error("the copy source is larger than the {limit} bytes allowed")]
+    CopySourceTooLarge {
+        /// How many bytes are allowed.
+        limit: u64,
     },
     /// The range lies outside the object.
     #[error("the range does not lie in the object's {size} bytes")]
@@ -125,6 +180,15 @@ pub enum StoreError {
         /// How many came.
         received: u64,
     },
+    /// An `aws-chunked` body is not one, or has other parts than were announced.
+    #[error("the aws-chunked body {reason}")]
+    MalformedChunks {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A chunk or the trailer of an `aws-chunked` body has another signature.
+    #[error("the signature of a chunk does not match")]
+    ChunkSignatureMismatch,
     /// The request needs a `Content-Length`.
     #[error("the request needs a Content-Length")]
     MissingContentLength,
@@ -207,140 +271,5 @@ impl StoreError {
     /// An [`StoreError::Internal`] from any other failure.
     pub(crate) fn internal(doing: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
         Self::Internal { doing, source: Arc::new(source) }
-    }
-
-    /// Status, code, message and details as `cloud` would answer.
-    ///
-    /// ```
-    /// use valetkey_store::{Cloud, StoreError};
-    /// let error = StoreError::ObjectExists { key: "a".into() };
-    /// assert_eq!((error.answer(Cloud::S3).status, error.answer(Cloud::S3).code), (412, "PreconditionFailed"));
-    /// assert_eq!((error.answer(Cloud::Oss).status, error.answer(Cloud::Oss).code), (409, "FileAlreadyExists"));
-    /// ```
-    pub fn answer(&self, cloud: Cloud) -> Refusal {
-        let (status, code) = self.status_and_code(cloud);
-        Refusal { details: self.details(cloud), ..Refusal::new(status, code, self.message()) }
-    }
-
-    fn status_and_code(&self, cloud: Cloud) -> (u16, &'static str) {
-        let by_cloud = |s3, oss| match cloud {
-            Cloud::S3 => s3,
-            Cloud::Oss => oss,
-        };
-        match self {
-            Self::NoSuchBucket { .. } => (404, "NoSuchBucket"),
-            Self::BucketAlreadyExists { .. } => (409, by_cloud("BucketAlreadyOwnedByYou", "BucketAlreadyExists")),
-            Self::InvalidBucketName { .. } => (400, "InvalidBucketName"),
-            Self::NoSuchKey { .. } => (404, "NoSuchKey"),
-            Self::NoSuchUpload { .. } => (404, "NoSuchUpload"),
-            Self::ObjectExists { .. } if cloud == Cloud::Oss => (409, "FileAlreadyExists"),
-            Self::ObjectExists { .. } => (412, "PreconditionFailed"),
-            Self::PreconditionFailed { .. } => (412, "PreconditionFailed"),
-            Self::InvalidRange { .. } => (416, "InvalidRange"),
-            Self::BadDigest { digest, .. } => (400, if *digest == "Content-MD5" { by_cloud("BadDigest", "InvalidDigest") } else { "BadDigest" }),
-            Self::PayloadDigestMismatch => (400, by_cloud("XAmzContentSHA256Mismatch", "InvalidDigest")),
-            Self::InvalidDigest { .. } => (400, "InvalidDigest"),
-            Self::InvalidChecksum { .. } => (400, by_cloud("InvalidRequest", "InvalidArgument")),
-            Self::EntityTooLarge { .. } => (400, "EntityTooLarge"),
-            Self::EntityTooSmall { .. } => (400, "EntityTooSmall"),
-            Self::InvalidPart { .. } => (400, "InvalidPart"),
-            Self::InvalidPartOrder { .. } => (400, "InvalidPartOrder"),
-            Self::IncompleteBody { .. } => (400, "IncompleteBody"),
-            Self::MissingContentLength => (411, "MissingContentLength"),
-            Self::MalformedXml { .. } => (400, "MalformedXML"),
-            Self::NoSuchVersion { .. } => (404, "NoSuchVersion"),
-            Self::InvalidRequest { .. } => (400, by_cloud("InvalidRequest", "InvalidArgument")),
-            Self::InvalidArgument { .. } => (400, "InvalidArgument"),
-            Self::KeyTooLong { .. } => (400, by_cloud("KeyTooLongError", "InvalidObjectName")),
-            Self::EmptyKey => (400, by_cloud("InvalidURI", "InvalidObjectName")),
-            Self::MetadataTooLarge { .. } => (400, by_cloud("MetadataTooLarge", "InvalidArgument")),
-            Self::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
-            Self::NotImplemented { .. } => (501, "NotImplemented"),
-            Self::Internal { .. } => (500, "InternalError"),
-        }
-    }
-
-    fn message(&self) -> String {
-        match self {
-            Self::NoSuchBucket { .. } => "The specified bucket does not exist.".into(),
-            Self::NoSuchKey { .. } => "The specified key does not exist.".into(),
-            Self::NoSuchUpload { .. } => {
-                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.".into()
-            }
-            Self::PreconditionFailed { .. } => "At least one of the pre-conditions you specified did not hold.".into(),
-            Self::ObjectExists { .. } => "The object you specified already exists and the request does not allow overwriting it.".into(),
-            Self::InvalidRange { .. } => "The requested range is not satisfiable.".into(),
-            Self::Internal { .. } => "We encountered an internal error. Please try again.".into(),
-            other => {
-                let mut text = other.to_string();
-                if let Some(first) = text.get(..1).map(str::to_uppercase) {
-                    text.replace_range(..1, &first);
-                }
-                text.push('.');
-                text
-            }
-        }
-    }
-
-    fn details(&self, cloud: Cloud) -> Vec<(&'static str, String)> {
-        match self {
-            Self::NoSuchBucket { bucket } | Self::BucketAlreadyExists { bucket } | Self::InvalidBucketName { bucket, .. } => {
-                vec![("BucketName", bucket.clone())]
-            }
-            Self::NoSuchKey { key } => vec![("Key", key.clone())],
-            Self::NoSuchUpload { upload_id } | Self::InvalidPartOrder { upload_id } => vec![("UploadId", upload_id.clone())],
-            Self::ObjectExists { .. } if cloud == Cloud::S3 => vec![("Condition", "If-None-Match".into())],
-            Self::PreconditionFailed { condition } => vec![("Condition", (*condition).into())],
-            Self::NoSuchVersion { version_id } => vec![("VersionId", version_id.clone())],
-            Self::InvalidRange { range, size } => vec![("RangeRequested", range.clone()), ("ActualObjectSize", size.to_string())],
-            Self::BadDigest { digest, promised, computed } if *digest == "Content-MD5" => {
-                vec![("ExpectedDigest", promised.clone()), ("CalculatedDigest", computed.clone())]
-            }
-            Self::InvalidDigest { value } => vec![("Content-MD5", value.clone())],
-            Self::EntityTooLarge { limit } => vec![("MaxSizeAllowed", limit.to_string())],
-            Self::EntityTooSmall { number, size, min } => {
-                vec![("ProposedSize", size.to_string()), ("MinSizeAllowed", min.to_string()), ("PartNumber", number.to_string())]
-            }
-            Self::InvalidPart { number, upload_id } => vec![("UploadId", upload_id.clone()), ("PartNumber", number.to_string())],
-            Self::InvalidArgument { name, value, .. } => vec![("ArgumentName", (*name).into()), ("ArgumentValue", value.clone())],
-            Self::KeyTooLong { size, max } => vec![("Size", size.to_string()), ("MaxSizeAllowed", max.to_string())],
-            Self::MetadataTooLarge { size, max } => vec![("Size", size.to_string()), ("MaxSizeAllowed", max.to_string())],
-            Self::MethodNotAllowed { method } => vec![("Method", method.clone())],
-            _ => Vec::new(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_cloud_has_its_own_code() {
-        let bad = |digest| StoreError::BadDigest { digest, promised: "a".into(), computed: "b".into() };
-        type Said = (u16, &'static str);
-        let table: [(StoreError, Said, Said); 8] = [
-            (StoreError::NoSuchKey { key: "k".into() }, (404, "NoSuchKey"), (404, "NoSuchKey")),
-            (StoreError::ObjectExists { key: "k".into() }, (412, "PreconditionFailed"), (409, "FileAlreadyExists")),
-            (bad("Content-MD5"), (400, "BadDigest"), (400, "InvalidDigest")),
-            (bad("CRC32"), (400, "BadDigest"), (400, "BadDigest")),
-            (StoreError::InvalidChecksum { algorithm: "CRC32" }, (400, "InvalidRequest"), (400, "InvalidArgument")),
-            (StoreError::KeyTooLong { size: 2000, max: 1024 }, (400, "KeyTooLongError"), (400, "InvalidObjectName")),
-            (StoreError::MissingContentLength, (411, "MissingContentLength"), (411, "MissingContentLength")),
-            (StoreError::NotImplemented { what: "chunked bodies" }, (501, "NotImplemented"), (501, "NotImplemented")),
-        ];
-        for (error, s3, oss) in table {
-            let (a, b) = (error.answer(Cloud::S3), error.answer(Cloud::Oss));
-            assert_eq!((a.status, a.code), s3, "{error}");
-            assert_eq!((b.status, b.code), oss, "{error}");
-        }
-    }
-
-    #[test]
-    fn a_failure_of_the_disk_shows_no_path() {
-        let error = StoreError::io("wrote an object")(io::Error::other("/secret/path: disk full"));
-        let answer = error.answer(Cloud::S3);
-        assert_eq!(answer.code, "InternalError");
-        assert!(!format!("{answer:?}").contains("secret"));
     }
 }

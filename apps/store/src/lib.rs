@@ -19,7 +19,9 @@
 //! - `Content-MD5` as a field is checked.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable))]
 
+mod chunked;
 mod cloud;
+mod cors;
 mod digest;
 mod error;
 mod objects;
@@ -30,6 +32,7 @@ mod time;
 mod xml;
 
 pub use cloud::Cloud;
+pub use cors::CorsRule;
 pub use error::StoreError;
 pub use open_error::OpenError;
 pub use server::{Event, Running, StartError, Store, StoreBuilder};

@@ -2,6 +2,7 @@
 
 mod explain;
 mod post;
+mod store;
 mod transfer;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use valetkey::{AddressingStyle, Checksum, ContentMd5, CopySource, Endpoint, Time
 
 pub(crate) use explain::explain;
 pub(crate) use post::{PolicyArgs, PostArgs, PostOutput, TypeRule};
+pub(crate) use store::{StoreArgs, StoreCredentials};
 pub(crate) use transfer::{GetArgs, PutArgs, TransferArgs, TransferOutput};
 
 use crate::error::CliError;
@@ -249,35 +251,6 @@ pub(crate) enum VerifyOutput {
     Text,
     /// One line of JSON.
     Json,
-}
-
-/// `store`
-#[derive(Args)]
-pub(crate) struct StoreArgs {
-    /// Port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 9000)]
-    pub(crate) port: u16,
-    /// Bucket that is made at the start; may be repeated
-    #[arg(long, value_name = "NAME", default_value = "media")]
-    pub(crate) bucket: Vec<String>,
-    /// Folder that keeps the objects [default: memory]
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) data: Option<PathBuf>,
-    /// Made-up keys, or the ones of the environment (AWS_*, OSS_*)
-    #[arg(long, value_enum, value_name = "FROM", default_value = "fake")]
-    pub(crate) credentials: StoreCredentials,
-    /// Let everybody read the objects whose ACL is public-read or public-read-write, without a signature, as the clouds do [default: refused]
-    #[arg(long)]
-    pub(crate) allow_public_read: bool,
-}
-
-/// Whose signatures the store takes.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StoreCredentials {
-    /// Fixed keys that are printed.
-    Fake,
-    /// What the environment has.
-    Env,
 }
 
 fn bytes(text: &str) -> Result<u64, String> {

@@ -10,6 +10,8 @@ mod place;
 mod post;
 mod put;
 mod store;
+#[cfg(unix)]
+mod store_killed;
 mod support;
 mod upload;
 mod vectors;

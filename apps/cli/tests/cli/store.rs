@@ -10,6 +10,21 @@ fn a_port_that_is_taken() {
 }
 
 #[test]
+fn origins_that_are_none() {
+    for origin in ["", "app.example.com", "https://", "https://app.example.com/", "https://a/b", "https://*.*", "https://a b"] {
+        run(&["store", "--port", "0", "--cors-origin", origin], &[]).failed_with(2, "--cors-origin", origin);
+    }
+}
+
+#[test]
+fn the_help_names_every_flag() {
+    let ran = run(&["store", "--help"], &[]).succeeded("help");
+    for flag in ["--port", "--bucket", "--data", "--folder", "--credentials", "--allow-public-read", "--cors-origin", "NotImplemented", "127.0.0.1"] {
+        assert!(ran.out.contains(flag), "{flag}: {}", ran.out);
+    }
+}
+
+#[test]
 fn the_demo_comes_out_as_it_must() {
     let ran = run(&["demo"], &[]).succeeded("demo");
     assert_eq!(ran.err, "");

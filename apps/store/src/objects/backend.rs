@@ -7,38 +7,55 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::meta::{ObjectInfo, PartInfo, UploadInfo};
+use super::{
+    buckets::BucketInfo,
+    meta::{ObjectInfo, PartInfo, UploadInfo},
+};
 
 /// A kind of storage.
 ///
-/// The `save_*` and `remove_*` functions block, and are called on a thread that may. Each is one atomic step: after a crash at any
+/// All but reading blocks, and is called on a thread that may. Each `save_*` and `remove_*` is one atomic step: after a crash at any
 /// moment either the old or the new record is there.
-#[async_trait]
 pub(crate) trait Backend: Send + Sync + 'static {
     /// Begins a body. What is written is invisible, and gone if it is dropped before it is kept.
-    async fn stage(&self) -> io::Result<Box<dyn Stage>>;
+    fn stage(&self) -> io::Result<Box<dyn Stage>>;
 
-    /// Makes a bucket; one that exists is left as it is.
-    fn save_bucket(&self, bucket: &str) -> io::Result<()>;
+    /// Makes a bucket, or changes what is known of one.
+    fn save_bucket(&self, bucket: &str, info: &BucketInfo) -> Result<(), SaveError>;
+    /// Removes a bucket that has no object.
+    fn remove_bucket(&self, bucket: &str) -> io::Result<()>;
     /// Makes the object's record the one of its key, in the place of any older one.
-    fn save_object(&self, bucket: &str, record: &ObjectRecord) -> io::Result<()>;
-    /// Removes the object's record; one that is not there is no error.
-    fn remove_object(&self, bucket: &str, key: &str) -> io::Result<()>;
+    fn save_object(&self, bucket: &str, record: &ObjectRecord) -> Result<(), SaveError>;
+    /// Removes the records of these objects, each in one step; one that is not there is no error. Says how many are gone when it fails.
+    fn remove_objects(&self, bucket: &str, keys: &[&str]) -> Result<(), (usize, io::Error)>;
     /// Writes down a multipart upload.
-    fn save_upload(&self, upload: &UploadInfo) -> io::Result<()>;
+    fn save_upload(&self, upload: &UploadInfo) -> Result<(), SaveError>;
     /// Writes down a part, in the place of any older one of that number.
-    fn save_part(&self, upload_id: &str, record: &PartRecord) -> io::Result<()>;
+    fn save_part(&self, upload_id: &str, record: &PartRecord) -> Result<(), SaveError>;
     /// Removes an upload and its parts' records; one that is not there is no error.
     fn remove_upload(&self, upload_id: &str) -> io::Result<()>;
 }
 
-/// A body that is being written.
-#[async_trait]
+/// Why a record was not written, or perhaps was.
+#[derive(Debug)]
+pub(crate) struct SaveError {
+    pub(crate) source: io::Error,
+    /// The record may be there all the same: the failure came after it was put in its place. What it names must stay.
+    pub(crate) may_be_there: bool,
+}
+
+impl From<io::Error> for SaveError {
+    fn from(source: io::Error) -> Self {
+        Self { source, may_be_there: false }
+    }
+}
+
+/// A body that is being written. Its functions block.
 pub(crate) trait Stage: Send {
     /// Appends bytes.
-    async fn write(&mut self, chunk: Bytes) -> io::Result<()>;
+    fn write(&mut self, chunk: &Bytes) -> io::Result<()>;
     /// Ends the body. When this returns, a durable backend has it on its disk.
-    async fn seal(self: Box<Self>, crc64: u64) -> io::Result<Arc<dyn Blob>>;
+    fn seal(self: Box<Self>, crc64: u64) -> io::Result<Arc<dyn Blob>>;
 }
 
 /// A sealed body. Its bytes stay for as long as anyone holds it, and beyond that if it is kept.
@@ -64,8 +81,11 @@ pub(crate) trait BlobReader: Send {
 pub(crate) struct BlobRecord {
     pub(crate) id: String,
     pub(crate) len: u64,
-    /// The CRC-64/XZ of its bytes: a flipped bit on the disk is noticed when the whole blob is read.
+    /// The CRC-64/XZ of its bytes.
     pub(crate) crc64: u64,
+    /// The CRC-32C of each piece of 256 KiB: a flipped bit on the disk is noticed before a byte of its piece is read out, whatever range is asked for.
+    #[serde(default, skip_serializing_if = "<[u32]>::is_empty")]
+    pub(crate) pieces: Arc<[u32]>,
 }
 
 /// An object as it is written down.

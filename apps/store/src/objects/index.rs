@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     backend::{Blob, ObjectRecord, PartRecord},
+    buckets::BucketInfo,
     meta::{ObjectInfo, PartInfo, UploadInfo},
     reader::Object,
 };
@@ -18,8 +19,15 @@ pub(crate) type Objects = BTreeMap<Box<[u8]>, Entry>;
 /// All that is there.
 #[derive(Default)]
 pub(crate) struct Index {
-    pub(crate) buckets: BTreeMap<String, Objects>,
+    pub(crate) buckets: BTreeMap<String, Bucket>,
     pub(crate) uploads: HashMap<String, Upload>,
+}
+
+/// One bucket.
+#[derive(Default)]
+pub(crate) struct Bucket {
+    pub(crate) info: Arc<BucketInfo>,
+    pub(crate) objects: Objects,
 }
 
 /// One object.
@@ -62,8 +70,12 @@ impl Part {
 }
 
 impl Index {
-    pub(crate) fn objects(&self, bucket: &str) -> Result<&Objects, StoreError> {
+    pub(crate) fn bucket(&self, bucket: &str) -> Result<&Bucket, StoreError> {
         self.buckets.get(bucket).ok_or_else(|| StoreError::NoSuchBucket { bucket: bucket.into() })
+    }
+
+    pub(crate) fn objects(&self, bucket: &str) -> Result<&Objects, StoreError> {
+        Ok(&self.bucket(bucket)?.objects)
     }
 
     pub(crate) fn entry(&self, bucket: &str, key: &str) -> Result<Option<&Entry>, StoreError> {
@@ -78,7 +90,7 @@ impl Index {
     }
 
     pub(crate) fn insert(&mut self, bucket: &str, entry: Entry) -> Result<Option<Entry>, StoreError> {
-        let objects = self.buckets.get_mut(bucket).ok_or_else(|| StoreError::NoSuchBucket { bucket: bucket.into() })?;
-        Ok(objects.insert(entry.info.key.as_bytes().into(), entry))
+        let bucket = self.buckets.get_mut(bucket).ok_or_else(|| StoreError::NoSuchBucket { bucket: bucket.into() })?;
+        Ok(bucket.objects.insert(entry.info.key.as_bytes().into(), entry))
     }
 }

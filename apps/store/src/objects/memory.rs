@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    backend::{Backend, Blob, BlobReader, BlobRecord, ObjectRecord, PartRecord, Stage},
+    backend::{Backend, Blob, BlobReader, BlobRecord, ObjectRecord, PartRecord, SaveError, Stage},
+    buckets::BucketInfo,
     meta::UploadInfo,
 };
 
@@ -16,25 +17,27 @@ const SEGMENT: usize = 256 << 10;
 /// The backend that keeps bytes in memory and needs no records.
 pub(crate) struct Memory;
 
-#[async_trait]
 impl Backend for Memory {
-    async fn stage(&self) -> io::Result<Box<dyn Stage>> {
+    fn stage(&self) -> io::Result<Box<dyn Stage>> {
         Ok(Box::new(MemoryStage::default()))
     }
 
-    fn save_bucket(&self, _: &str) -> io::Result<()> {
+    fn save_bucket(&self, _: &str, _: &BucketInfo) -> Result<(), SaveError> {
         Ok(())
     }
-    fn save_object(&self, _: &str, _: &ObjectRecord) -> io::Result<()> {
+    fn remove_bucket(&self, _: &str) -> io::Result<()> {
         Ok(())
     }
-    fn remove_object(&self, _: &str, _: &str) -> io::Result<()> {
+    fn save_object(&self, _: &str, _: &ObjectRecord) -> Result<(), SaveError> {
         Ok(())
     }
-    fn save_upload(&self, _: &UploadInfo) -> io::Result<()> {
+    fn remove_objects(&self, _: &str, _: &[&str]) -> Result<(), (usize, io::Error)> {
         Ok(())
     }
-    fn save_part(&self, _: &str, _: &PartRecord) -> io::Result<()> {
+    fn save_upload(&self, _: &UploadInfo) -> Result<(), SaveError> {
+        Ok(())
+    }
+    fn save_part(&self, _: &str, _: &PartRecord) -> Result<(), SaveError> {
         Ok(())
     }
     fn remove_upload(&self, _: &str) -> io::Result<()> {
@@ -49,9 +52,9 @@ struct MemoryStage {
     len: u64,
 }
 
-#[async_trait]
 impl Stage for MemoryStage {
-    async fn write(&mut self, mut chunk: Bytes) -> io::Result<()> {
+    fn write(&mut self, chunk: &Bytes) -> io::Result<()> {
+        let mut chunk = chunk.clone();
         self.len = self.len.saturating_add(chunk.len() as u64);
         while !chunk.is_empty() {
             if !self.full.is_empty() && self.open.is_empty() {
@@ -67,7 +70,7 @@ impl Stage for MemoryStage {
         Ok(())
     }
 
-    async fn seal(mut self: Box<Self>, crc64: u64) -> io::Result<Arc<dyn Blob>> {
+    fn seal(mut self: Box<Self>, crc64: u64) -> io::Result<Arc<dyn Blob>> {
         self.full.push(Bytes::copy_from_slice(&self.open));
         Ok(Arc::new(MemoryBlob { segments: self.full, len: self.len, crc64 }))
     }
@@ -82,7 +85,7 @@ struct MemoryBlob {
 
 impl Blob for MemoryBlob {
     fn record(&self) -> BlobRecord {
-        BlobRecord { id: String::new(), len: self.len, crc64: self.crc64 }
+        BlobRecord { id: String::new(), len: self.len, crc64: self.crc64, pieces: Arc::default() }
     }
 
     fn keep(&self, _: bool) {}

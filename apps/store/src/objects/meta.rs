@@ -1,6 +1,6 @@
 //! What the store keeps about an object besides its bytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -100,8 +100,21 @@ pub(crate) struct ObjectInfo {
     /// How many parts it was uploaded in; `None` if in one request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parts: Option<u16>,
+    /// The upload that it was completed from. Who completes that a second time is told the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) upload: Option<Arc<CompletedUpload>>,
     /// What its writer said about it.
     pub(crate) attributes: Attributes,
+}
+
+/// An upload that became an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompletedUpload {
+    /// The upload's id.
+    pub(crate) id: String,
+    /// The parts of the object, by number.
+    pub(crate) parts: Vec<Arc<PartInfo>>,
 }
 
 /// How the checksum of a multipart object comes from its parts.
@@ -112,6 +125,16 @@ pub(crate) enum ChecksumKind {
     Composite,
     /// The checksum of the whole object, which only a CRC can combine from parts.
     FullObject,
+}
+
+impl ChecksumKind {
+    /// S3's word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Composite => "COMPOSITE",
+            Self::FullObject => "FULL_OBJECT",
+        }
+    }
 }
 
 /// A multipart upload that is under way.

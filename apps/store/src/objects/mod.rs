@@ -4,10 +4,9 @@
 //! [`ObjectStore::put`] (or [`ObjectStore::put_part`]) makes it visible in one step, in which a condition is judged too.
 
 use std::{
-    hash::{BuildHasher, RandomState},
     ops::Range,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use crate::{OpenError, StoreError, digest::Promises};
@@ -15,19 +14,25 @@ use crate::{OpenError, StoreError, digest::Promises};
 mod backend;
 mod body;
 pub(crate) mod bucket_name;
+mod buckets;
+mod delete;
 mod folder;
 mod index;
 mod list;
+mod locks;
 mod memory;
 mod meta;
 mod multipart;
 mod reader;
 
 use backend::Backend;
+use folder::disk::{Disk, RealDisk};
 use index::{Entry, Index};
+use locks::{BucketLocks, Locks};
 
 pub(crate) use body::{IncomingBody, MAX_BODY, Staged};
-pub(crate) use list::{ListQuery, Listing, MAX_KEYS};
+pub(crate) use buckets::BucketInfo;
+pub(crate) use list::{ListQuery, Listing, MAX_KEYS, Place, UploadListing, UploadQuery};
 pub(crate) use meta::{Attributes, ChecksumKind, ObjectInfo, PartInfo, UploadInfo, WriteCondition, same_etag};
 pub(crate) use multipart::{CompletePart, Completion, MAX_PART_NUMBER, PartListing};
 pub(crate) use reader::{Object, Reader};
@@ -43,7 +48,8 @@ pub(crate) struct ObjectStore {
 struct Inner {
     backend: Box<dyn Backend>,
     index: RwLock<Index>,
-    /// Held while an object changes, so that a condition still holds when the change becomes visible. Uploads come before objects.
+    bucket_locks: BucketLocks,
+    /// Held while an object changes, so that a condition still holds when the change becomes visible.
     object_locks: Locks,
     upload_locks: Locks,
     max_body: u64,
@@ -82,35 +88,24 @@ impl ObjectStore {
 
     /// The store in a folder, which is made if it is not there. Blocks while it reads what is known of each object.
     pub(crate) fn folder(root: &Path) -> Result<Self, OpenError> {
-        let (backend, index) = folder::open(root)?;
+        Self::folder_on(root, Arc::new(RealDisk))
+    }
+
+    fn folder_on(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        let (backend, index) = folder::open(root, disk)?;
         Ok(Self::new(Box::new(backend), index))
     }
 
     fn new(backend: Box<dyn Backend>, index: Index) -> Self {
-        let inner = Inner { backend, index: RwLock::new(index), object_locks: Locks::new(), upload_locks: Locks::new(), max_body: MAX_BODY };
+        let inner = Inner {
+            backend,
+            index: RwLock::new(index),
+            bucket_locks: BucketLocks::new(),
+            object_locks: Locks::new(),
+            upload_locks: Locks::new(),
+            max_body: MAX_BODY,
+        };
         Self { inner: Arc::new(inner) }
-    }
-
-    /// Makes a bucket, by today's rules for names.
-    pub(crate) async fn create_bucket(&self, name: &str) -> Result<(), StoreError> {
-        bucket_name::check(name)?;
-        let name = name.to_owned();
-        self.change(move |inner| {
-            let _held = inner.object_locks.hold(&name, "");
-            if inner.read().buckets.contains_key(&name) {
-                return Err(StoreError::BucketAlreadyExists { bucket: name });
-            }
-            inner.backend.save_bucket(&name).map_err(StoreError::io("made a bucket"))?;
-            inner.write().buckets.entry(name).or_default();
-            Ok(())
-        })
-        .await
-    }
-
-    /// The names of all buckets, in order.
-    #[cfg(test)]
-    pub(crate) fn buckets(&self) -> Vec<String> {
-        self.inner.read().buckets.keys().cloned().collect()
     }
 
     /// Refuses a bucket that is not there.
@@ -122,7 +117,7 @@ impl ObjectStore {
     pub(crate) async fn receive(&self, bucket: &str, promises: Promises) -> Result<IncomingBody, StoreError> {
         self.check_bucket(bucket)?;
         IncomingBody::check_promises(&promises, self.inner.max_body)?;
-        let stage = self.inner.backend.stage().await.map_err(StoreError::io("received a body"))?;
+        let stage = self.change(|inner| inner.backend.stage().map_err(StoreError::io("received a body"))).await?;
         Ok(IncomingBody::new(stage, promises, self.inner.max_body))
     }
 
@@ -150,10 +145,15 @@ impl ObjectStore {
             crc64_ecma: digests.crc64_ecma,
             checksums: digests.checksums.into_iter().collect(),
             parts: None,
+            upload: None,
             attributes,
         };
         let entry = Entry { info: Arc::new(info), blobs: Arc::new([blob]) };
-        self.change(move |inner| inner.commit(&bucket, entry, &condition)).await
+        self.change(move |inner| {
+            let _held = inner.bucket_locks.share(&bucket);
+            inner.commit(&bucket, entry, &condition)
+        })
+        .await
     }
 
     /// The object of that key, as it is now.
@@ -172,28 +172,9 @@ impl ObjectStore {
         condition.judge(key, self.inner.read().entry(bucket, key)?.map(|entry| &*entry.info))
     }
 
-    /// Deletes the object; one that is not there is no error, as on both clouds, unless a condition needs it.
-    pub(crate) async fn delete(&self, bucket: &str, key: &str, condition: WriteCondition) -> Result<(), StoreError> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.change(move |inner| {
-            let _held = inner.object_locks.hold(&bucket, &key);
-            match inner.read().entry(&bucket, &key)? {
-                None if condition == WriteCondition::None => return Ok(()),
-                current => condition.judge(&key, current.map(|entry| &*entry.info))?,
-            }
-            inner.backend.remove_object(&bucket, &key).map_err(StoreError::io("deleted an object"))?;
-            let removed = inner.write().buckets.get_mut(&bucket).and_then(|objects| objects.remove(key.as_bytes()));
-            if let Some(entry) = removed {
-                entry.keep(false);
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// One page of a bucket's objects.
     pub(crate) fn list(&self, bucket: &str, query: &ListQuery) -> Result<Listing, StoreError> {
-        list::list(self.inner.read().objects(bucket)?, query)
+        Ok(list::list(self.inner.read().objects(bucket)?, query))
     }
 
     /// Runs a change to its end on a thread that may block. A client that goes away drops the future of its request, and a change that
@@ -215,14 +196,20 @@ impl Inner {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Judges the condition and makes `entry` the object of its key, in one step.
+    /// Judges the condition and makes `entry` the object of its key, in one step. The caller holds the bucket.
     fn commit(&self, bucket: &str, entry: Entry, condition: &WriteCondition) -> Result<Arc<ObjectInfo>, StoreError> {
         let _held = self.object_locks.hold(bucket, &entry.info.key);
         condition.judge(&entry.info.key, self.read().entry(bucket, &entry.info.key)?.map(|entry| &*entry.info))?;
-        // Kept even if the next line fails: it may fail after the record was renamed, and then the record names these blobs. If it does
-        // not, the next start sweeps them up.
+        // Kept before it is written down: a record never names what is about to go. Those of an upload are kept already, by the records of its parts.
+        let is_new = entry.info.upload.is_none();
         entry.keep(true);
-        self.backend.save_object(bucket, &entry.record()).map_err(StoreError::io("wrote an object"))?;
+        if let Err(error) = self.backend.save_object(bucket, &entry.record()) {
+            // If the record is there after all, it names these blobs.
+            if is_new && !error.may_be_there {
+                entry.keep(false);
+            }
+            return Err(StoreError::io("wrote an object")(error.source));
+        }
         let info = Arc::clone(&entry.info);
         if let Some(replaced) = self.write().insert(bucket, entry)? {
             replaced.keep(false);
@@ -237,24 +224,6 @@ fn check_key(key: &str) -> Result<(), StoreError> {
         0 => Err(StoreError::EmptyKey),
         size if size > max => Err(StoreError::KeyTooLong { size, max }),
         _ => Ok(()),
-    }
-}
-
-/// Locks by name: two names may share one, which costs a wait and nothing else.
-struct Locks {
-    hasher: RandomState,
-    locks: [Mutex<()>; 64],
-}
-
-impl Locks {
-    fn new() -> Self {
-        Self { hasher: RandomState::new(), locks: [const { Mutex::new(()) }; 64] }
-    }
-
-    fn hold(&self, bucket: &str, name: &str) -> Option<MutexGuard<'_, ()>> {
-        let index = self.hasher.hash_one((bucket, name)) % self.locks.len() as u64;
-        let lock = self.locks.get(usize::try_from(index).unwrap_or_default())?;
-        Some(lock.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

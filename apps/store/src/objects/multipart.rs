@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    ObjectStore, Staged, WriteCondition,
+    Inner, ObjectStore, Staged, WriteCondition,
     backend::random_id,
     check_key,
     index::{Entry, Part, Upload},
-    meta::{Attributes, ChecksumKind, ObjectInfo, PartInfo, UploadInfo, same_etag},
+    meta::{Attributes, ChecksumKind, CompletedUpload, ObjectInfo, PartInfo, UploadInfo, same_etag},
 };
 use crate::{
     Cloud, StoreError,
@@ -80,11 +80,14 @@ impl ObjectStore {
             let reason = "the checksum of a whole object cannot be combined from parts for this algorithm";
             return Err(StoreError::InvalidArgument { name: "checksum-type", value: algorithm.name().into(), reason });
         }
-        upload.id = random_id().map_err(StoreError::io("began an upload"))?;
+        // The time comes first, so that ids of one key stand in the order in which their uploads began.
+        upload.id = format!("{:010x}{}", upload.initiated, random_id().map_err(StoreError::io("began an upload"))?);
         let info = Arc::new(upload);
         self.change(move |inner| {
+            let _bucket = inner.bucket_locks.share(&info.bucket);
             let _held = inner.upload_locks.hold("", &info.id);
-            inner.backend.save_upload(&info).map_err(StoreError::io("began an upload"))?;
+            inner.read().objects(&info.bucket)?;
+            inner.backend.save_upload(&info).map_err(|error| StoreError::io("began an upload")(error.source))?;
             let upload = Upload { info: Arc::clone(&info), parts: BTreeMap::new() };
             inner.write().uploads.insert(info.id.clone(), upload);
             Ok(info)
@@ -112,11 +115,15 @@ impl ObjectStore {
         };
         let part = Part { info: Arc::new(info), blob };
         self.change(move |inner| {
+            let _bucket = inner.bucket_locks.share(&bucket);
             let _held = inner.upload_locks.hold("", &id);
             inner.read().upload(&bucket, &key, &id)?;
             // Kept before it is written down, for the same reason as an object's.
             part.blob.keep(true);
-            inner.backend.save_part(&id, &part.record()).map_err(StoreError::io("wrote a part"))?;
+            if let Err(error) = inner.backend.save_part(&id, &part.record()) {
+                part.blob.keep(error.may_be_there);
+                return Err(StoreError::io("wrote a part")(error.source));
+            }
             let info = Arc::clone(&part.info);
             let replaced = inner.write().uploads.get_mut(&id).and_then(|upload| upload.parts.insert(number, part));
             if let Some(replaced) = replaced {
@@ -137,13 +144,24 @@ impl ObjectStore {
         Ok(PartListing { upload: Arc::clone(&upload.info), parts, next })
     }
 
+    /// Whether the object of that key was completed from this upload, and completing it once more is no error.
+    pub(crate) fn is_completed(&self, cloud: Cloud, bucket: &str, key: &str, id: &str) -> Result<bool, StoreError> {
+        let index = self.inner.read();
+        let info = index.entry(bucket, key)?.map(|entry| &entry.info);
+        Ok(cloud == Cloud::S3 && info.and_then(|info| info.upload.as_ref()).is_some_and(|upload| upload.id == id))
+    }
+
     /// Makes an object of an upload's parts.
-    pub(crate) async fn complete(&self, cloud: Cloud, upload: &UploadInfo, completion: Completion) -> Result<Arc<ObjectInfo>, StoreError> {
-        let (bucket, key, id) = (upload.bucket.clone(), upload.key.clone(), upload.id.clone());
+    pub(crate) async fn complete(&self, cloud: Cloud, bucket: &str, key: &str, id: &str, completion: Completion) -> Result<Arc<ObjectInfo>, StoreError> {
+        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
         self.change(move |inner| {
+            let _bucket = inner.bucket_locks.share(&bucket);
             let _held = inner.upload_locks.hold("", &id);
             let (info, entry, unused) = {
                 let index = inner.read();
+                if let Some(info) = completed_before(cloud, index.entry(&bucket, &key)?, &id, &completion) {
+                    return Ok(info);
+                }
                 let upload = index.upload(&bucket, &key, &id)?;
                 let parts = match &completion.list {
                     Some(list) => choose(list, upload)?,
@@ -169,16 +187,33 @@ impl ObjectStore {
     pub(crate) async fn abort(&self, bucket: &str, key: &str, id: &str) -> Result<(), StoreError> {
         let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
         self.change(move |inner| {
+            let _bucket = inner.bucket_locks.share(&bucket);
             let _held = inner.upload_locks.hold("", &id);
             inner.read().upload(&bucket, &key, &id)?;
-            inner.backend.remove_upload(&id).map_err(StoreError::io("aborted an upload"))?;
-            if let Some(upload) = inner.write().uploads.remove(&id) {
-                upload.parts.values().for_each(|part| part.blob.keep(false));
-            }
-            Ok(())
+            inner.forget_upload(&id)
         })
         .await
     }
+}
+
+impl Inner {
+    /// Removes an upload, whose bucket the caller holds.
+    pub(super) fn forget_upload(&self, id: &str) -> Result<(), StoreError> {
+        self.backend.remove_upload(id).map_err(StoreError::io("aborted an upload"))?;
+        if let Some(upload) = self.write().uploads.remove(id) {
+            upload.parts.values().for_each(|part| part.blob.keep(false));
+        }
+        Ok(())
+    }
+}
+
+/// S3 answers a list that was completed already as it did then, so that a client whose connection broke can ask again. OSS does not.
+fn completed_before(cloud: Cloud, entry: Option<&Entry>, id: &str, completion: &Completion) -> Option<Arc<ObjectInfo>> {
+    let info = &entry.filter(|_| cloud == Cloud::S3)?.info;
+    let upload = info.upload.as_ref().filter(|upload| upload.id == id)?;
+    let list = completion.list.as_ref()?;
+    let same = |(line, part): (&CompletePart, &Arc<PartInfo>)| line.number == part.number && same_etag(&line.etag, &part.etag());
+    (list.len() == upload.parts.len() && list.iter().zip(&upload.parts).all(same)).then(|| Arc::clone(info))
 }
 
 impl UploadInfo {
@@ -239,6 +274,7 @@ fn assemble(upload: &UploadInfo, parts: &[Part], now: u64) -> Result<Entry, Stor
         crc64_ecma,
         checksums: upload.checksum.and_then(|(algorithm, kind)| Some((algorithm, combine(algorithm, kind, parts)?))).into_iter().collect(),
         parts: u16::try_from(parts.len()).ok(),
+        upload: Some(Arc::new(CompletedUpload { id: upload.id.clone(), parts: parts.iter().map(|part| Arc::clone(&part.info)).collect() })),
         attributes: upload.attributes.clone(),
     };
     Ok(Entry { info: Arc::new(info), blobs: parts.iter().map(|part| Arc::clone(&part.blob)).collect() })

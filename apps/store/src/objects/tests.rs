@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{Cloud, digest::Algorithm};
 
+mod crash;
 mod durable;
 mod uploads;
 
@@ -16,7 +17,7 @@ async fn stores() -> Vec<(ObjectStore, Option<TempDir>)> {
     let folder = TempDir::new().unwrap();
     let stores = vec![(ObjectStore::memory(), None), (ObjectStore::folder(folder.path()).unwrap(), Some(folder))];
     for (store, _) in &stores {
-        store.create_bucket(BUCKET).await.unwrap();
+        store.create_bucket(BUCKET, BucketInfo::default()).await.unwrap();
     }
     stores
 }
@@ -24,7 +25,10 @@ async fn stores() -> Vec<(ObjectStore, Option<TempDir>)> {
 async fn stage(store: &ObjectStore, bytes: &[u8], promises: Promises) -> Result<Staged, StoreError> {
     let mut body = store.receive(BUCKET, promises).await?;
     for chunk in bytes.chunks(100_000) {
-        body.write(Bytes::copy_from_slice(chunk)).await?;
+        if let Err(error) = body.write(Bytes::copy_from_slice(chunk)).await {
+            body.discard().await;
+            return Err(error);
+        }
     }
     body.finish().await
 }
@@ -49,6 +53,10 @@ async fn collect(mut reader: Reader) -> Result<Vec<u8>, StoreError> {
 
 async fn get(store: &ObjectStore, key: &str) -> Result<Vec<u8>, StoreError> {
     collect(store.object(BUCKET, key)?.read_all()).await
+}
+
+fn names(store: &ObjectStore) -> Vec<String> {
+    store.buckets("", "", 1000).0.into_iter().map(|(name, _)| name).collect()
 }
 
 fn keys(store: &ObjectStore) -> Vec<String> {
@@ -128,7 +136,7 @@ async fn a_refused_body_leaves_no_trace() {
         // The client goes away in the middle, or before the commit.
         let mut body = store.receive(BUCKET, Promises::new()).await.unwrap();
         body.write(Bytes::from(pattern(1_000_000))).await.unwrap();
-        drop(body);
+        body.discard().await;
         drop(stage(&store, b"new", Promises::new()).await.unwrap());
         let staged = stage(&store, b"new", Promises::new()).await.unwrap();
         assert!(store.put(PutObject { condition: WriteCondition::CreateOnly, ..to("k") }, staged).await.is_err());
@@ -254,7 +262,7 @@ async fn keys_are_names_and_never_paths() {
             let named_by_hash = |name: String| name.len() == 69 && name.ends_with(".json");
             let bucket = folder.path().join("buckets").join(BUCKET);
             assert!(fs::read_dir(&bucket).unwrap().all(|entry| named_by_hash(entry.unwrap().file_name().into_string().unwrap())));
-            assert_eq!(files(folder, "."), 2 + 2 * hostile.len(), "the mark, the lock, and two files of each object");
+            assert_eq!(files(folder, "."), 3 + 2 * hostile.len(), "the mark, the lock, the settings, and two files of each object");
         }
         store.delete(BUCKET, "*?[a-z]{x}", WriteCondition::None).await.unwrap();
         store.delete(BUCKET, "a/", WriteCondition::None).await.unwrap();
@@ -270,10 +278,10 @@ async fn keys_are_names_and_never_paths() {
 #[tokio::test]
 async fn buckets() {
     for (store, _folder) in stores().await {
-        assert!(matches!(store.create_bucket(BUCKET).await, Err(StoreError::BucketAlreadyExists { .. })));
-        assert!(matches!(store.create_bucket("../x").await, Err(StoreError::InvalidBucketName { .. })));
-        store.create_bucket("other.bucket").await.unwrap();
-        assert_eq!(store.buckets(), [BUCKET, "other.bucket"]);
+        assert!(matches!(store.create_bucket(BUCKET, BucketInfo::default()).await, Err(StoreError::BucketAlreadyExists { .. })));
+        assert!(matches!(store.create_bucket("../x", BucketInfo::default()).await, Err(StoreError::InvalidBucketName { .. })));
+        store.create_bucket("other.bucket", BucketInfo::default()).await.unwrap();
+        assert_eq!(names(&store), [BUCKET, "other.bucket"]);
         put(&store, "k", b"").await;
         assert!(matches!(store.object("other.bucket", "k"), Err(StoreError::NoSuchKey { .. })));
         assert!(matches!(store.object("nobody", "k"), Err(StoreError::NoSuchBucket { .. })));

@@ -2,17 +2,14 @@
 
 use std::{error::Error, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use valetkey_core::verify::Verified;
+use valetkey_core::verify::Payload;
 
-use crate::{
-    Cloud, StoreError,
-    digest::{Hasher, Promises},
-    objects::{IncomingBody, Staged},
-};
+use super::Call;
+use crate::{Cloud, StoreError};
 
 /// How long a client may send nothing.
 const IDLE: Duration = Duration::from_secs(60);
@@ -39,11 +36,14 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Option<u64>, StoreError> {
 }
 
 /// The same of a signed request: it may have to have a length.
-pub(super) fn check_framing(cloud: Cloud, headers: &HeaderMap, verified: &Verified) -> Result<Option<u64>, StoreError> {
-    match (framing(headers)?, cloud) {
+pub(super) fn check_framing(call: &Call<'_>) -> Result<Option<u64>, StoreError> {
+    let is_signed = call.verified.signed_headers().iter().any(|name| name == "content-length");
+    match (framing(call.headers.map)?, call.cloud()) {
         (Some(length), _) => Ok(Some(length)),
         // The verifier refuses a signed header that is missing; this holds even where one did not.
-        (None, _) if verified.signed_headers().iter().any(|name| name == "content-length") => Err(StoreError::MissingContentLength),
+        (None, _) if is_signed => Err(StoreError::MissingContentLength),
+        // The coding says how long the decoded body is.
+        (None, Cloud::S3) if matches!(call.verified.payload(), Payload::Chunked { .. }) => Ok(None),
         (None, Cloud::S3) => Err(StoreError::NotImplemented { what: "Transfer-Encoding without a Content-Length" }),
         (None, Cloud::Oss) => Ok(None),
     }
@@ -83,35 +83,6 @@ impl RequestBody {
     /// The next bytes; `received` and `promised` are for the error.
     pub(super) async fn chunk(&mut self, received: u64, promised: Option<u64>) -> Result<Option<Bytes>, StoreError> {
         self.next().await.map_err(|_| StoreError::IncompleteBody { promised: promised.unwrap_or_default(), received })
-    }
-
-    /// Receives the body as an object's bytes.
-    pub(super) async fn receive(&mut self, mut into: IncomingBody, length: Option<u64>) -> Result<Staged, StoreError> {
-        let mut received = 0_u64;
-        while let Some(chunk) = self.chunk(received, length).await? {
-            received = received.saturating_add(chunk.len() as u64);
-            into.write(chunk).await?;
-        }
-        into.finish().await
-    }
-
-    /// Receives a body of at most `limit` bytes in memory.
-    pub(super) async fn collect(&mut self, promises: Promises, length: Option<u64>, limit: usize) -> Result<Bytes, StoreError> {
-        let too_large = || StoreError::EntityTooLarge { limit: limit as u64 };
-        if length.is_some_and(|length| length > limit as u64) {
-            return Err(too_large());
-        }
-        let mut hasher = Hasher::new(promises);
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = self.chunk(hasher.size(), length).await? {
-            hasher.update(&chunk)?;
-            if hasher.size() > limit as u64 {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        hasher.finish()?;
-        Ok(bytes.freeze())
     }
 
     /// Reads on and throws away what a refused request still sends, while its answer is on the way. A client that waits for a word is not

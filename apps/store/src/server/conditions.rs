@@ -2,7 +2,7 @@
 
 use super::headers::Headers;
 use crate::{
-    StoreError,
+    Cloud, StoreError,
     objects::{ObjectInfo, same_etag},
     time::read_http_date,
 };
@@ -24,12 +24,22 @@ pub(super) fn judge(headers: &Headers<'_>, info: &ObjectInfo) -> Result<Decision
     }
 }
 
-/// Judges the same four for the source of a copy, where each that does not hold refuses the copy.
+/// Judges the same four for the source of a copy, where each that does not hold refuses the copy. OSS tells one that did not change as it does in a read.
 pub(super) fn judge_source(headers: &Headers<'_>, info: &ObjectInfo) -> Result<(), StoreError> {
     let prefix = format!("{}copy-source-", super::headers::prefix(headers.cloud));
     match judge_named(headers, info, &prefix)? {
-        Some(_) => Err(StoreError::PreconditionFailed { condition: "copy-source-if" }),
+        Some("if-none-match" | "if-modified-since") if headers.cloud == Cloud::Oss => Err(StoreError::NotModified),
+        Some(name) => Err(StoreError::PreconditionFailed { condition: source_condition(name) }),
         None => Ok(()),
+    }
+}
+
+fn source_condition(name: &str) -> &'static str {
+    match name {
+        "if-match" => "x-amz-copy-source-If-Match",
+        "if-none-match" => "x-amz-copy-source-If-None-Match",
+        "if-modified-since" => "x-amz-copy-source-If-Modified-Since",
+        _ => "x-amz-copy-source-If-Unmodified-Since",
     }
 }
 
@@ -69,7 +79,7 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
-    use crate::{Cloud, objects::Attributes};
+    use crate::objects::Attributes;
 
     #[test]
     fn conditions_of_a_read() {
@@ -81,6 +91,7 @@ mod tests {
             crc64_ecma: 0,
             checksums: Default::default(),
             parts: None,
+            upload: None,
             attributes: Attributes::default(),
         };
         let (before, at, after) = ("Thu, 23 May 2013 00:00:00 GMT", "Fri, 24 May 2013 00:00:00 GMT", "Sat, 25 May 2013 00:00:00 GMT");

@@ -71,13 +71,7 @@ impl Gate {
     /// Verifies the fields of a form.
     pub(super) fn verify_form(&self, cloud: Cloud, form: &Form<'_>, now: Timestamp) -> Result<VerifiedForm, VerifyError> {
         let side = self.side(cloud);
-        let region = side.audience.expected_region();
-        let region = match cloud {
-            Cloud::S3 => region,
-            // A setting may have the host's label; a scope never has it.
-            Cloud::Oss => region.map(|region| region.strip_prefix("oss-").unwrap_or(region)),
-        };
-        let pending = FormVerification::parse(side.dialect, form, region)?;
+        let pending = FormVerification::parse(side.dialect, form, self.region(cloud))?;
         let credentials = side.keys.get(pending.access_key_id());
         pending.finish(credentials, now)
     }
@@ -98,13 +92,22 @@ impl Gate {
         }
     }
 
-    fn place(&self, head: &Parts) -> Option<Place> {
+    pub(super) fn place(&self, head: &Parts) -> Option<Place> {
         let located = with_request(head, |request| {
             let (host, target) = (request.host()?, request.parsed_target()?);
             // Both clouds' sides have the same hosts.
             self.s3.audience.locate(&host, target.path, |_| None)
         });
         located.ok().map(|place| Place { bucket: place.bucket().map(str::to_owned), key: place.key().map(str::to_owned) })
+    }
+
+    /// The region that a cloud's signatures must be for, if there is one. A setting may have the host's label; a scope never has it.
+    pub(super) fn region(&self, cloud: Cloud) -> Option<&str> {
+        let region = self.side(cloud).audience.expected_region();
+        match cloud {
+            Cloud::S3 => region,
+            Cloud::Oss => region.map(|region| region.strip_prefix("oss-").unwrap_or(region)),
+        }
     }
 
     fn side(&self, cloud: Cloud) -> &Side {
@@ -161,8 +164,13 @@ pub(super) fn cloud_of(head: &Parts) -> Cloud {
     if ["x-amz-algorithm=", "x-amz-credential=", "x-amz-signature="].into_iter().any(has) {
         return Cloud::S3;
     }
-    let oss =
-        has("x-oss-") || has("ossaccesskeyid=") || authorization.starts_with(b"OSS") || head.headers.keys().any(|name| name.as_str().starts_with("x-oss-"));
+    // A preflight says only which headers will come.
+    let announced = head.headers.get("access-control-request-headers").map(http::HeaderValue::as_bytes).unwrap_or_default().to_ascii_lowercase();
+    let oss = announced.windows(6).any(|window| window == b"x-oss-")
+        || has("x-oss-")
+        || has("ossaccesskeyid=")
+        || authorization.starts_with(b"OSS")
+        || head.headers.keys().any(|name| name.as_str().starts_with("x-oss-"));
     if oss { Cloud::Oss } else { Cloud::S3 }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Cloud, StoreError,
+    chunked::{Announced, Decoder},
     digest::{Algorithm, Promises},
     objects::{Attributes, ObjectInfo, WriteCondition},
     xml,
@@ -11,8 +12,11 @@ use valetkey_core::verify::Payload;
 
 /// Headers that ask for something that the store does not do. To ignore one would be to promise it.
 const NOT_IMPLEMENTED: &[&str] = &[
-    "x-amz-trailer",
-    "x-amz-decoded-content-length",
+    "x-amz-bucket-object-lock-enabled",
+    "x-amz-expected-bucket-owner",
+    "x-amz-if-match-last-modified-time",
+    "x-amz-if-match-size",
+    "x-amz-source-expected-bucket-owner",
     "x-amz-write-offset-bytes",
     "x-amz-object-lock-mode",
     "x-amz-object-lock-retain-until-date",
@@ -72,9 +76,6 @@ impl<'a> Headers<'a> {
         if let Some(what) = NOT_IMPLEMENTED.iter().find(|name| self.map.contains_key(**name) || self.hoisted(name).is_some()) {
             return Err(StoreError::NotImplemented { what });
         }
-        if self.get("content-encoding")?.is_some_and(|value| value.to_ascii_lowercase().contains("aws-chunked")) {
-            return Err(StoreError::NotImplemented { what: "aws-chunked bodies" });
-        }
         Ok(())
     }
 
@@ -86,7 +87,7 @@ impl<'a> Headers<'a> {
             content_type: plain("content-type")?.filter(|value| !value.is_empty()),
             cache_control: plain("cache-control")?,
             content_disposition: plain("content-disposition")?,
-            content_encoding: plain("content-encoding")?,
+            content_encoding: self.content_encoding()?,
             content_language: plain("content-language")?,
             expires: plain("expires")?,
             storage_class: own("storage-class")?,
@@ -124,6 +125,40 @@ impl<'a> Headers<'a> {
         Ok(attributes)
     }
 
+    /// `Content-Encoding` without `aws-chunked`, which is a coding of the request and not of the object.
+    fn content_encoding(&self) -> Result<Option<String>, StoreError> {
+        let Some(value) = self.get("content-encoding")? else { return Ok(None) };
+        if self.cloud == Cloud::Oss || !names_chunks(value) {
+            return Ok(Some(value.to_owned()));
+        }
+        let rest: Vec<&str> = value.split(',').map(str::trim).filter(|token| !token.is_empty() && !names_chunks(token)).collect();
+        Ok(Some(rest.join(",")).filter(|rest| !rest.is_empty()))
+    }
+
+    /// How an `aws-chunked` body is to be read; `None` for any other body.
+    pub(super) fn chunks(&self, payload: &Payload) -> Result<Option<Decoder>, StoreError> {
+        let (trailer, length) = (self.get("x-amz-trailer")?, self.get("x-amz-decoded-content-length")?);
+        let Payload::Chunked { signatures, has_trailer } = payload else {
+            if self.cloud == Cloud::S3 && self.get("content-encoding")?.is_some_and(names_chunks) {
+                return Err(StoreError::InvalidRequest { reason: "Content-Encoding names aws-chunked, and x-amz-content-sha256 does not" });
+            }
+            return match trailer.or(length) {
+                None => Ok(None),
+                Some(_) => Err(StoreError::InvalidRequest { reason: "x-amz-trailer and x-amz-decoded-content-length go with an aws-chunked body" }),
+            };
+        };
+        let announced = match (trailer, has_trailer) {
+            (Some(name), true) => Some(Announced::read(name)?),
+            (None, false) => None,
+            (Some(_), false) => return Err(StoreError::InvalidRequest { reason: "x-amz-trailer announces what x-amz-content-sha256 does not" }),
+            (None, true) => return Err(StoreError::InvalidRequest { reason: "x-amz-trailer does not say what the trailer will be" }),
+        };
+        let length = length.ok_or(StoreError::MissingContentLength)?;
+        let length = length.bytes().all(|byte| byte.is_ascii_digit()).then(|| length.parse().ok()).flatten();
+        let length = length.ok_or(StoreError::InvalidRequest { reason: "x-amz-decoded-content-length is not a number" })?;
+        Ok(Some(Decoder::new(signatures.clone(), announced, length)))
+    }
+
     /// What the request promises of its body, but for its length. `payload` is what the signature says of it.
     pub(super) fn promises(&self, payload: &Payload) -> Result<Promises, StoreError> {
         let mut promises = self.body_promises(payload)?;
@@ -134,7 +169,16 @@ impl<'a> Headers<'a> {
             };
         }
         let checksums = self.object_checksums()?;
-        if checksums.is_empty() && self.map.contains_key("x-amz-sdk-checksum-algorithm") {
+        let trailer = self.get("x-amz-trailer")?.map(Announced::read).transpose()?;
+        if let Some(Announced(algorithm)) = trailer {
+            promises = promises.compute(algorithm);
+        }
+        let announced = self.get("x-amz-sdk-checksum-algorithm")?;
+        let is_there = |name: &str| {
+            let sent = checksums.iter().map(|(algorithm, _)| *algorithm).chain(trailer.map(|trailer| trailer.0));
+            sent.into_iter().any(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
+        };
+        if announced.is_some_and(|name| !is_there(name)) {
             return Err(StoreError::InvalidRequest { reason: "x-amz-sdk-checksum-algorithm announces a checksum, and none was sent" });
         }
         for (algorithm, value) in checksums {
@@ -148,7 +192,8 @@ impl<'a> Headers<'a> {
         let promises = match payload {
             Payload::Unsigned => Promises::new(),
             Payload::Sha256(digest) => Promises::new().payload_sha256(*digest),
-            _ => return Err(StoreError::NotImplemented { what: "aws-chunked bodies" }),
+            Payload::Chunked { .. } => Promises::new(),
+            _ => return Err(StoreError::NotImplemented { what: "this x-amz-content-sha256" }),
         };
         match self.get("content-md5")? {
             Some(value) => promises.content_md5(value),
@@ -213,6 +258,10 @@ pub(super) fn prefix(cloud: Cloud) -> &'static str {
         Cloud::S3 => "x-amz-",
         Cloud::Oss => "x-oss-",
     }
+}
+
+fn names_chunks(coding: &str) -> bool {
+    coding.split(',').any(|token| token.trim().eq_ignore_ascii_case("aws-chunked"))
 }
 
 fn text(value: &HeaderValue) -> Result<&str, StoreError> {

@@ -7,24 +7,31 @@
 
 use std::{convert::Infallible, io, sync::Arc};
 
-use http::{Method, Request, StatusCode, request::Parts};
+use http::{Method, Request, request::Parts};
 use hyper::body::Incoming;
 use valetkey_core::{
     ObjectKey, Timestamp,
     verify::{FormError, Refusal, Verified, VerifyError},
 };
 
-use crate::{Cloud, StoreError, objects::ObjectStore};
+use crate::{Cloud, StoreError, cors::CorsRules, objects::ObjectStore};
 
 mod body;
+mod buckets;
 mod conditions;
+mod copy;
+mod cors;
+mod delete_many;
 mod form;
 mod gate;
 mod headers;
+mod listing;
 mod operation;
 mod read;
+mod receive;
 mod respond;
 mod start;
+mod uploads;
 mod write;
 
 pub use start::{Running, StartError, Store, StoreBuilder};
@@ -33,7 +40,7 @@ use body::RequestBody;
 use gate::{Gate, Kind, Place};
 use headers::Headers;
 use operation::Operation;
-use respond::{Answer, AnswerBody, Envelope, answer};
+use respond::{Answer, Envelope};
 
 /// Fails closed: without the time nothing can be verified.
 type Clock = Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>;
@@ -68,6 +75,8 @@ struct Service {
     clock: Clock,
     observer: Observer,
     allows_public_read: bool,
+    /// The rules of buckets that have none of their own.
+    cors: Option<Arc<CorsRules>>,
 }
 
 /// A verified request without its body.
@@ -93,7 +102,12 @@ impl Call<'_> {
     }
 
     fn upload_id(&self) -> &str {
-        self.verified.parameter("uploadId").unwrap_or_default()
+        self.text("uploadId")
+    }
+
+    /// The value of a parameter, empty where it is left out.
+    fn text(&self, name: &str) -> &str {
+        self.verified.parameter(name).unwrap_or_default()
     }
 }
 
@@ -145,6 +159,7 @@ impl Service {
         let (head, incoming) = request.into_parts();
         let mut body = RequestBody::new(incoming, &head.headers);
         let mut told = Told { cloud: gate::cloud_of(&head), target: None, note: None };
+        let cors = self.cors_of(&head);
         let served = self.serve(&head, &mut body, &mut told).await;
         body.drain();
         let request_id = request_id(told.cloud);
@@ -161,6 +176,7 @@ impl Service {
             }
         };
         envelope.seal(answer.headers_mut());
+        cors.tell(told.cloud, answer.headers_mut());
         (self.observer)(&Event {
             request_id: &request_id,
             cloud: told.cloud,
@@ -178,6 +194,9 @@ impl Service {
     }
 
     async fn serve(&self, head: &Parts, body: &mut RequestBody, told: &mut Told) -> Result<Answer, Fault> {
+        if head.method == Method::OPTIONS {
+            return Ok(self.preflight(head, told.cloud)?);
+        }
         let no_clock = || StoreError::internal("read its clock", io::Error::other("it stands outside of the years that are known"));
         let now = (self.clock)().ok_or_else(no_clock)?;
         match self.gate.kind(head) {
@@ -210,27 +229,42 @@ impl Service {
 
     /// Does what a verified request asks for.
     async fn act(&self, call: &Call<'_>, body: &mut RequestBody) -> Result<Answer, StoreError> {
-        let operation = Operation::of(call.verified, call.headers.own("copy-source")?.is_some())?;
+        let operation = Operation::of(call.cloud(), call.verified, call.headers.own("copy-source")?.is_some())?;
         call.headers.check_implemented()?;
-        if call.verified.bucket().is_none() {
-            return Err(StoreError::NotImplemented { what: "the list of buckets" });
+        if !operation.reads_body() {
+            receive::nothing(call, body).await?;
         }
         let store = &self.objects;
-        store.check_bucket(call.bucket())?;
         match operation {
+            Operation::ListBuckets => return buckets::list(store, call, self.gate.region(call.cloud())),
+            Operation::CreateBucket => return buckets::create(store, call, body, self.gate.region(call.cloud())).await,
+            _ => store.check_bucket(call.bucket())?,
+        }
+        match operation {
+            Operation::ListBuckets | Operation::CreateBucket | Operation::HeadBucket => buckets::head(store, call, self.gate.region(call.cloud())),
+            Operation::DeleteBucket => buckets::delete(store, call).await,
+            Operation::BucketLocation => buckets::location(store, call, self.gate.region(call.cloud())),
+            Operation::BucketInfo => buckets::info(store, call, self.gate.region(call.cloud())),
+            Operation::BucketVersioning => Ok(buckets::versioning(call)),
+            Operation::PutCors => cors::put_rules(store, call, body).await,
+            Operation::Cors => cors::get(store, call, self.cors.as_deref()),
+            Operation::DeleteCors => cors::delete(store, call).await,
+            Operation::ListObjects => listing::objects(store, call),
+            Operation::ListObjectsV2 => listing::objects_v2(store, call),
+            Operation::ListUploads => listing::uploads(store, call),
+            Operation::DeleteObjects => delete_many::objects(store, call, body).await,
             Operation::GetObject => read::object(store, call, true).await,
             Operation::HeadObject => read::object(store, call, false).await,
+            Operation::Tagging => read::tagging(store, call),
             Operation::PutObject => write::put_object(store, call, body).await,
-            Operation::CopyObject => write::copy_object(store, call).await,
+            Operation::CopyObject => copy::object(store, call).await,
             Operation::DeleteObject => write::delete_object(store, call).await,
-            Operation::CreateUpload => write::create_upload(store, call).await,
-            Operation::UploadPart => write::upload_part(store, call, body).await,
-            Operation::UploadPartCopy => write::upload_part_copy(store, call).await,
-            Operation::CompleteUpload => write::complete_upload(store, call, body).await,
-            Operation::AbortUpload => write::abort_upload(store, call).await,
-            Operation::ListParts => read::list_parts(store, call),
-            Operation::ListObjects => read::list_objects(store, call),
-            Operation::HeadBucket => Ok(answer(StatusCode::OK, AnswerBody::empty())),
+            Operation::CreateUpload => uploads::create(store, call).await,
+            Operation::UploadPart => uploads::part(store, call, body).await,
+            Operation::UploadPartCopy => copy::part(store, call).await,
+            Operation::CompleteUpload => uploads::complete(store, call, body).await,
+            Operation::AbortUpload => uploads::abort(store, call).await,
+            Operation::ListParts => listing::parts(store, call),
         }
     }
 }

@@ -2,24 +2,44 @@
 
 use valetkey_core::verify::Verified;
 
-use crate::StoreError;
+use crate::{Cloud, StoreError};
 
 /// What the store does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
+    ListBuckets,
+    CreateBucket,
+    DeleteBucket,
+    HeadBucket,
+    BucketLocation,
+    BucketInfo,
+    BucketVersioning,
+    PutCors,
+    Cors,
+    DeleteCors,
+    ListObjects,
+    ListObjectsV2,
+    ListUploads,
+    DeleteObjects,
     GetObject,
     HeadObject,
     PutObject,
     CopyObject,
     DeleteObject,
+    Tagging,
     CreateUpload,
     UploadPart,
     UploadPartCopy,
     CompleteUpload,
     AbortUpload,
     ListParts,
-    ListObjects,
-    HeadBucket,
+}
+
+impl Operation {
+    /// Whether the body of the request says something. Of every other operation it must be what was signed, which is nothing.
+    pub(super) fn reads_body(self) -> bool {
+        matches!(self, Self::CreateBucket | Self::PutCors | Self::DeleteObjects | Self::PutObject | Self::UploadPart | Self::CompleteUpload)
+    }
 }
 
 /// Parameters that make another operation of a request and that the store does not have. To ignore one would be to do something else than
@@ -32,11 +52,8 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "append",
     "asyncFetch",
     "attributes",
-    "bucketInfo",
     "callback",
     "cname",
-    "cors",
-    "delete",
     "encryption",
     "img",
     "intelligent-tiering",
@@ -44,7 +61,6 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "legal-hold",
     "lifecycle",
     "live",
-    "location",
     "logging",
     "metadataConfiguration",
     "metadataTable",
@@ -59,6 +75,7 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "qos",
     "referer",
     "renameObject",
+    "regions",
     "replication",
     "requestPayment",
     "resourceGroup",
@@ -70,10 +87,8 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "stat",
     "style",
     "symlink",
-    "tagging",
     "torrent",
     "transferAcceleration",
-    "versioning",
     "versions",
     "vod",
     "website",
@@ -82,19 +97,22 @@ const NOT_IMPLEMENTED: &[&str] = &[
 ];
 
 /// Parameters that make another operation of a request and that the store has.
-const IMPLEMENTED: &[&str] = &["list-type", "partNumber", "uploadId", "uploads", "versionId"];
+const IMPLEMENTED: &[&str] = &["list-type", "partNumber", "versionId"];
+
+/// The same, of which a request may have one.
+const SUBRESOURCES: &[&str] = &["bucketInfo", "cors", "delete", "location", "objectMeta", "tagging", "uploadId", "uploads", "versioning"];
 
 /// What S3 says to a POST at a bucket that is neither a form nor an operation.
 pub(super) const NOT_A_FORM: &str = "Bucket POST must be of the enclosure-type multipart/form-data";
 
 /// Whether a parameter makes another operation of a request.
 pub(super) fn is_subresource(name: &str) -> bool {
-    IMPLEMENTED.contains(&name) || NOT_IMPLEMENTED.contains(&name)
+    IMPLEMENTED.contains(&name) || SUBRESOURCES.contains(&name) || NOT_IMPLEMENTED.contains(&name)
 }
 
 impl Operation {
     /// Classifies a request. `has_copy_source` says whether it names an object to copy.
-    pub(super) fn of(verified: &Verified, has_copy_source: bool) -> Result<Self, StoreError> {
+    pub(super) fn of(cloud: Cloud, verified: &Verified, has_copy_source: bool) -> Result<Self, StoreError> {
         let has = |name: &str| verified.query().iter().any(|(other, _)| other == name);
         for (n, (name, _)) in verified.query().iter().enumerate() {
             if verified.query().iter().skip(n.saturating_add(1)).any(|(other, _)| other == name) {
@@ -107,37 +125,73 @@ impl Operation {
         if let Some(version_id) = verified.parameter("versionId").filter(|version| *version != "null") {
             return Err(StoreError::NoSuchVersion { version_id: version_id.chars().take(100).collect() });
         }
-        let method_not_allowed = || StoreError::MethodNotAllowed { method: verified.method().into() };
-        if verified.key().is_none() {
-            return match verified.method() {
-                "GET" if verified.parameter("list-type") == Some("2") && !has("uploads") => Ok(Self::ListObjects),
-                "GET" => Err(StoreError::NotImplemented { what: "this listing (list-type=2 is)" }),
-                "HEAD" => Ok(Self::HeadBucket),
-                "PUT" => Err(StoreError::NotImplemented { what: "making buckets by a request" }),
-                "DELETE" => Err(StoreError::NotImplemented { what: "deleting buckets" }),
-                "POST" => Err(StoreError::PreconditionFailed { condition: NOT_A_FORM }),
-                _ => Err(method_not_allowed()),
-            };
-        }
-        match (verified.method(), has("uploadId"), has("partNumber")) {
-            (method, ..) if has("uploads") && method != "POST" => Err(method_not_allowed()),
-            ("GET" | "HEAD", false, true) => Err(StoreError::NotImplemented { what: "reading one part of an object" }),
-            ("GET", true, false) => Ok(Self::ListParts),
-            ("GET", false, false) => Ok(Self::GetObject),
-            ("HEAD", false, false) => Ok(Self::HeadObject),
-            ("PUT", true, true) if has_copy_source => Ok(Self::UploadPartCopy),
-            ("PUT", true, true) => Ok(Self::UploadPart),
-            ("PUT", false, false) if has_copy_source => Ok(Self::CopyObject),
-            ("PUT", false, false) => Ok(Self::PutObject),
-            ("POST", false, false) if has("uploads") => Ok(Self::CreateUpload),
-            ("POST", true, false) => Ok(Self::CompleteUpload),
-            ("POST", false, false) => Err(method_not_allowed()),
-            ("DELETE", true, false) => Ok(Self::AbortUpload),
-            ("DELETE", false, false) => Ok(Self::DeleteObject),
-            ("GET" | "HEAD" | "PUT" | "POST" | "DELETE", ..) => {
-                Err(StoreError::InvalidRequest { reason: "uploadId and partNumber do not go with this method" })
+        let mut subresources = SUBRESOURCES.iter().copied().filter(|name| has(name));
+        let subresource = match (subresources.next(), subresources.next()) {
+            (_, Some(_)) => return Err(StoreError::InvalidRequest { reason: "the request names more than one sub-resource" }),
+            (Some(name @ ("bucketInfo" | "objectMeta")), None) if cloud == Cloud::S3 => return Err(StoreError::NotImplemented { what: name }),
+            (subresource, None) => subresource,
+        };
+        let method = verified.method();
+        let done = match (verified.bucket(), verified.key()) {
+            (None, _) => Self::of_service(method, subresource),
+            (Some(_), None) => Self::of_bucket(method, subresource, verified.parameter("list-type"))?,
+            (Some(_), Some(_)) => Self::of_object(method, subresource, has("partNumber"), has_copy_source)?,
+        };
+        // The rest of a sub-resource's methods is what the store does not have, and methods without one are nothing that a cloud has.
+        done.ok_or_else(|| match subresource {
+            Some(what @ ("tagging" | "versioning")) if matches!(method, "PUT" | "DELETE") => StoreError::NotImplemented { what },
+            _ => StoreError::MethodNotAllowed { method: method.into() },
+        })
+    }
+
+    fn of_service(method: &str, subresource: Option<&str>) -> Option<Self> {
+        (method == "GET" && subresource.is_none()).then_some(Self::ListBuckets)
+    }
+
+    fn of_bucket(method: &str, subresource: Option<&str>, list_type: Option<&str>) -> Result<Option<Self>, StoreError> {
+        Ok(Some(match (method, subresource) {
+            ("GET", None) => match list_type {
+                Some("2") => Self::ListObjectsV2,
+                None => Self::ListObjects,
+                Some(other) => {
+                    return Err(StoreError::InvalidArgument { name: "list-type", value: other.chars().take(100).collect(), reason: "must be 2, or left out" });
+                }
+            },
+            ("HEAD", None) => Self::HeadBucket,
+            ("PUT", None) => Self::CreateBucket,
+            ("DELETE", None) => Self::DeleteBucket,
+            ("POST", None) => return Err(StoreError::PreconditionFailed { condition: NOT_A_FORM }),
+            ("GET", Some("location")) => Self::BucketLocation,
+            ("GET", Some("bucketInfo")) => Self::BucketInfo,
+            ("GET", Some("versioning")) => Self::BucketVersioning,
+            ("GET", Some("cors")) => Self::Cors,
+            ("PUT", Some("cors")) => Self::PutCors,
+            ("DELETE", Some("cors")) => Self::DeleteCors,
+            ("GET", Some("uploads")) => Self::ListUploads,
+            ("POST", Some("delete")) => Self::DeleteObjects,
+            (_, Some("tagging")) => return Err(StoreError::NotImplemented { what: "tags of buckets" }),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn of_object(method: &str, subresource: Option<&str>, has_part: bool, has_copy_source: bool) -> Result<Option<Self>, StoreError> {
+        Ok(Some(match (method, subresource, has_part) {
+            ("GET", None, _) => Self::GetObject,
+            ("HEAD", None, _) | ("HEAD", Some("objectMeta"), false) => Self::HeadObject,
+            ("GET", Some("tagging"), false) => Self::Tagging,
+            ("GET", Some("uploadId"), false) => Self::ListParts,
+            ("PUT", Some("uploadId"), true) if has_copy_source => Self::UploadPartCopy,
+            ("PUT", Some("uploadId"), true) => Self::UploadPart,
+            ("PUT", None, false) if has_copy_source => Self::CopyObject,
+            ("PUT", None, false) => Self::PutObject,
+            ("POST", Some("uploads"), false) => Self::CreateUpload,
+            ("POST", Some("uploadId"), false) => Self::CompleteUpload,
+            ("DELETE", Some("uploadId"), false) => Self::AbortUpload,
+            ("DELETE", None, false) => Self::DeleteObject,
+            ("GET" | "HEAD" | "PUT" | "POST" | "DELETE", None | Some("uploadId"), _) if has_part || (subresource.is_some() && method == "PUT") => {
+                return Err(StoreError::InvalidRequest { reason: "uploadId and partNumber do not go with this method" });
             }
-            _ => Err(method_not_allowed()),
-        }
+            _ => return Ok(None),
+        }))
     }
 }

@@ -1,16 +1,20 @@
 //! The operations that read.
 
+use std::ops::Range;
+
 use http::StatusCode;
+use valetkey_core::encode;
 
 use super::{
     Call,
     conditions::{self, Decision},
     headers::{Headers, describe, put},
     respond::{Answer, AnswerBody, answer, xml_answer},
+    uploads::part_number,
 };
 use crate::{
-    StoreError,
-    objects::{ListQuery, MAX_KEYS, Object, ObjectStore, PublicObject},
+    Cloud, StoreError,
+    objects::{Object, ObjectInfo, ObjectStore, PublicObject},
     range, xml,
 };
 
@@ -18,15 +22,29 @@ use crate::{
 pub(super) async fn object(store: &ObjectStore, call: &Call<'_>, with_body: bool) -> Result<Answer, StoreError> {
     let overrides = overrides(call)?;
     let object = store.object(call.bucket(), call.key()?)?;
-    send(&object, &call.headers, overrides, with_body).await
+    let part = match (call.verified.parameter("partNumber"), call.cloud()) {
+        (None, _) => None,
+        (Some(_), Cloud::Oss) => return Err(StoreError::NotImplemented { what: "reading one part of an object" }),
+        (Some(_), Cloud::S3) if call.headers.get("range")?.is_some() => {
+            return Err(StoreError::InvalidRequest { reason: "Cannot specify both Range header and partNumber query parameter" });
+        }
+        (Some(_), Cloud::S3) => Some(part_number(call)?),
+    };
+    send(&object, &call.headers, overrides, part, with_body).await
 }
 
 /// GET and HEAD of an object that everybody may read.
 pub(super) async fn public_object(object: &PublicObject, headers: &Headers<'_>, with_body: bool) -> Result<Answer, StoreError> {
-    send(object.object(), headers, Vec::new(), with_body).await
+    send(object.object(), headers, Vec::new(), None, with_body).await
 }
 
-async fn send(object: &Object, headers: &Headers<'_>, overrides: Vec<(&'static str, Vec<u8>)>, with_body: bool) -> Result<Answer, StoreError> {
+async fn send(
+    object: &Object,
+    headers: &Headers<'_>,
+    overrides: Vec<(&'static str, Vec<u8>)>,
+    part: Option<u16>,
+    with_body: bool,
+) -> Result<Answer, StoreError> {
     let info = object.info();
     headers.check_customer_key(info)?;
     if conditions::judge(headers, info)? == Decision::NotModified {
@@ -35,8 +53,9 @@ async fn send(object: &Object, headers: &Headers<'_>, overrides: Vec<(&'static s
         put(answer.headers_mut(), "last-modified", &crate::time::http_date(info.last_modified));
         return Ok(answer);
     }
-    let asked = match headers.get("range")? {
-        Some(header) if conditions::range_applies(headers, info)? => range::parse(header, info.size)?,
+    let asked = match (part, headers.get("range")?) {
+        (Some(number), _) => Some(part_range(info, number)?),
+        (None, Some(header)) if conditions::range_applies(headers, info)? => range::parse(header, info.size)?,
         _ => None,
     };
     let bytes = asked.clone().unwrap_or(0..info.size);
@@ -48,7 +67,13 @@ async fn send(object: &Object, headers: &Headers<'_>, overrides: Vec<(&'static s
     describe(told, headers.cloud, info, with_checksums);
     put(told, "content-length", &len.to_string());
     if asked.is_some() {
-        put(told, "content-range", &format!("bytes {}-{}/{}", bytes.start, bytes.end.saturating_sub(1), info.size));
+        // An empty part has no bytes to name.
+        if len > 0 {
+            put(told, "content-range", &format!("bytes {}-{}/{}", bytes.start, bytes.end.saturating_sub(1), info.size));
+        }
+    }
+    if let (Some(_), Some(upload)) = (part, &info.upload) {
+        put(told, "x-amz-mp-parts-count", &upload.parts.len().to_string());
     }
     for (name, value) in overrides {
         if let Ok(value) = http::HeaderValue::from_bytes(&value) {
@@ -84,41 +109,25 @@ fn overrides(call: &Call<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError
     Ok(found)
 }
 
-/// A listing of objects.
-pub(super) fn list_objects(store: &ObjectStore, call: &Call<'_>) -> Result<Answer, StoreError> {
-    let text = |name| call.verified.parameter(name).unwrap_or_default().to_owned();
-    let query = ListQuery {
-        prefix: text("prefix"),
-        delimiter: text("delimiter"),
-        max_keys: number(call, "max-keys", MAX_KEYS)?,
-        start_after: text("start-after"),
-        continuation_token: call.verified.parameter("continuation-token").map(str::to_owned),
+/// GET of an object's tags, which it was written with.
+pub(super) fn tagging(store: &ObjectStore, call: &Call<'_>) -> Result<Answer, StoreError> {
+    let object = store.object(call.bucket(), call.key()?)?;
+    let tags = encode::decode_query(object.info().attributes.tagging.as_deref().unwrap_or_default()).unwrap_or_default();
+    Ok(xml_answer(StatusCode::OK, xml::tagging_result(call.cloud(), &tags)))
+}
+
+/// The bytes of one part, by the number it was uploaded with. An object that was written in one request has one part.
+fn part_range(info: &ObjectInfo, number: u16) -> Result<Range<u64>, StoreError> {
+    let Some(upload) = &info.upload else {
+        return if number == 1 { Ok(0..info.size) } else { Err(StoreError::InvalidPartNumber { number }) };
     };
-    let listing = store.list(call.bucket(), &query)?;
-    let page = xml::ListPage { bucket: call.bucket(), query: &query, listing: &listing, url_encoded: url_encoded(call)? };
-    Ok(xml_answer(StatusCode::OK, xml::list_result(call.cloud(), &page)))
-}
-
-/// A listing of an upload's parts.
-pub(super) fn list_parts(store: &ObjectStore, call: &Call<'_>) -> Result<Answer, StoreError> {
-    let max_parts = number(call, "max-parts", MAX_KEYS)?;
-    let marker = u16::try_from(number(call, "part-number-marker", 0)?).unwrap_or(u16::MAX);
-    let page = store.parts(call.bucket(), call.key()?, call.upload_id(), marker, max_parts)?;
-    Ok(xml_answer(StatusCode::OK, xml::list_parts_result(call.cloud(), &page, marker, max_parts, url_encoded(call)?)))
-}
-
-/// Whether keys in the answer are to be URL-encoded.
-pub(super) fn url_encoded(call: &Call<'_>) -> Result<bool, StoreError> {
-    match call.verified.parameter("encoding-type") {
-        None | Some("") => Ok(false),
-        Some("url") => Ok(true),
-        Some(other) => Err(StoreError::InvalidArgument { name: "encoding-type", value: other.chars().take(100).collect(), reason: "must be url" }),
+    let mut start = 0_u64;
+    for part in &upload.parts {
+        let end = start.saturating_add(part.size);
+        if part.number == number {
+            return Ok(start..end);
+        }
+        start = end;
     }
-}
-
-fn number(call: &Call<'_>, name: &'static str, default: u32) -> Result<u32, StoreError> {
-    let Some(text) = call.verified.parameter(name) else { return Ok(default) };
-    let value = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i32>().ok()).flatten();
-    let value = value.and_then(|value| u32::try_from(value).ok());
-    value.ok_or_else(|| StoreError::InvalidArgument { name, value: text.chars().take(100).collect(), reason: "must be a number from 0 to 2147483647" })
+    Err(StoreError::InvalidPartNumber { number })
 }

@@ -115,6 +115,9 @@ impl Envelope<'_> {
     pub(super) fn refuse(&self, refusal: &Refusal) -> Answer {
         let body = xml::error(&xml::ErrorBody { cloud: self.cloud, refusal, request_id: self.request_id, host_id: "valetkey-store" });
         let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status == StatusCode::NOT_MODIFIED {
+            return answer(status, AnswerBody::empty());
+        }
         let mut answer = if self.is_head {
             let mut answer = answer(status, AnswerBody::empty());
             if self.cloud == Cloud::Oss {

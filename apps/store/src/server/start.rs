@@ -19,7 +19,11 @@ use tokio::{
 use valetkey_core::{Credentials, Timestamp};
 
 use super::{Clock, Event, Gate, Observer, Service};
-use crate::{Cloud, OpenError, StoreError, objects::ObjectStore};
+use crate::{
+    Cloud, OpenError, StoreError,
+    cors::{CorsRule, CorsRules, MAX_RULES},
+    objects::{BucketInfo, ObjectStore},
+};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -63,6 +67,7 @@ impl Store {
             clock: Arc::new(system_time),
             observer: Arc::new(|_| {}),
             allows_public_read: false,
+            cors: Vec::new(),
         }
     }
 }
@@ -78,6 +83,7 @@ pub struct StoreBuilder {
     clock: Clock,
     observer: Observer,
     allows_public_read: bool,
+    cors: Vec<CorsRule>,
 }
 
 impl StoreBuilder {
@@ -142,6 +148,23 @@ impl StoreBuilder {
         self
     }
 
+    /// Adds a cross-origin rule for every bucket that has no configuration of its own. It is not written down: a store that is started without it has
+    /// it no more. The rules are tried in the order in which they were added, at most 100.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), valetkey_store::StoreError> {
+    /// use valetkey_store::{CorsRule, Store};
+    /// let rule = CorsRule::new(["http://localhost:5173"], ["GET", "PUT"])?.allow_headers(["*"])?.expose_headers(["ETag"])?;
+    /// let builder = Store::builder().bucket("media").cors(rule);
+    /// # let _ = builder;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cors(mut self, rule: CorsRule) -> Self {
+        self.cors.push(rule);
+        self
+    }
+
     /// Opens the storage and serves at `address`, which must be a loopback address; port 0 takes a free one.
     ///
     /// # Errors
@@ -154,8 +177,10 @@ impl StoreBuilder {
             None => ObjectStore::memory(),
             Some(path) => tokio::task::spawn_blocking(move || ObjectStore::folder(&path)).await.map_err(io::Error::other)??,
         };
+        let cors = if self.cors.is_empty() { None } else { Some(Arc::new(CorsRules::new(self.cors, MAX_RULES)?)) };
         for bucket in self.buckets {
-            match objects.create_bucket(&bucket).await {
+            let created = (self.clock)().map_or(0, Timestamp::as_unix_seconds);
+            match objects.create_bucket(&bucket, BucketInfo { created, ..BucketInfo::default() }).await {
                 Ok(()) | Err(StoreError::BucketAlreadyExists { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -165,7 +190,7 @@ impl StoreBuilder {
         let mut hosts = self.hosts;
         hosts.extend([address.to_string(), format!("localhost:{}", address.port())]);
         let gate = Gate::new(&hosts, &self.credentials, &self.regions);
-        let service = Arc::new(Service { objects, gate, clock: self.clock, observer: self.observer, allows_public_read: self.allows_public_read });
+        let service = Arc::new(Service { objects, gate, clock: self.clock, observer: self.observer, allows_public_read: self.allows_public_read, cors });
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(accept(listener, service, stopped));
         Ok(Running { address, stop, task })
@@ -188,7 +213,7 @@ pub enum StartError {
     /// The folder cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A bucket could not be made.
+    /// A bucket could not be made, or the rules are too many.
     #[error(transparent)]
     Bucket(#[from] StoreError),
 }

@@ -129,7 +129,7 @@ async fn a_broken_form_is_refused_and_leaves_nothing() {
             for bucket in ["media", "other"] {
                 assert!(fixture.keys_of(bucket).await.is_empty(), "{cloud:?}, {what}: it is there");
             }
-            assert_eq!(files(folder.path()), ["lock", "valetkey-store.json"], "{cloud:?}, {what}");
+            assert_eq!(files(folder.path()), ["lock", "media.json", "other.json", "valetkey-store.json"], "{cloud:?}, {what}");
         }
         assert_eq!(fixture.send(&form.wire()).await.status, 204, "{cloud:?}: the form itself is right");
         assert_eq!(fixture.call(cloud, &valetkey_core::ObjectRequest::delete("up/a.png".parse().unwrap()), b"").await.status, 204);

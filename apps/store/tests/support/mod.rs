@@ -1,6 +1,7 @@
 //! A running store, requests signed for it, and a client that sends exactly the bytes it is told to.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod authorize;
 pub(crate) mod form;
 
 use std::{
@@ -32,6 +33,8 @@ pub(crate) struct Fixture {
     pub(crate) store: Running,
     pub(crate) now: Arc<AtomicU64>,
     pub(crate) style: AddressingStyle,
+    /// What requests are signed for.
+    pub(crate) region: &'static str,
 }
 
 impl Fixture {
@@ -53,7 +56,7 @@ impl Fixture {
             builder = builder.credentials(cloud, credentials(cloud));
         }
         let store = change(builder).bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        Self { store, now, style: AddressingStyle::Path }
+        Self { store, now, style: AddressingStyle::Path, region: "eu-central-1" }
     }
 
     pub(crate) fn sign(&self, cloud: Cloud, request: &ObjectRequest) -> PresignedRequest {
@@ -74,7 +77,7 @@ impl Fixture {
             AddressingStyle::Virtual => format!("localhost:{}", self.store.address().port()),
             _ => self.store.address().to_string(),
         };
-        let settings = TargetSettings::new(bucket).region("eu-central-1").endpoint(format!("http://{host}").parse().unwrap()).addressing(self.style);
+        let settings = TargetSettings::new(bucket).region(self.region).endpoint(format!("http://{host}").parse().unwrap()).addressing(self.style);
         let target = dialect.resolve(&settings).unwrap();
         let (provider_max, provider_name) = dialect.max_life(credentials);
         let limits = Limits { provider_max, provider_name, store_max: None };
@@ -138,7 +141,7 @@ impl Fixture {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -11,13 +11,13 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{FileBlob, Folder, Paths, replace, sync_dir};
+use super::{Folder, Paths, blob::FileBlob, disk::Disk, replace};
 use crate::{
     OpenError,
     objects::{
         backend::{Blob, BlobRecord, ObjectRecord, PartRecord},
         bucket_name,
-        index::{Entry, Index, Part, Upload},
+        index::{Bucket, Entry, Index, Part, Upload},
         meta::UploadInfo,
     },
 };
@@ -33,7 +33,7 @@ struct Mark {
 
 /// Opens the store in `root`, or makes one if the folder is empty or not there. A folder that holds anything else is refused: sweeping
 /// up in it could remove what is not ours.
-pub(in crate::objects) fn open(root: &Path) -> Result<(Folder, Index), OpenError> {
+pub(in crate::objects) fn open(root: &Path, disk: Arc<dyn Disk>) -> Result<(Folder, Index), OpenError> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
         move |source| OpenError::Io { path, source }
@@ -55,16 +55,16 @@ pub(in crate::objects) fn open(root: &Path) -> Result<(Folder, Index), OpenError
         fs::TryLockError::WouldBlock => OpenError::InUse { path: root.into() },
         fs::TryLockError::Error(source) => failed(&lock_path)(source),
     })?;
-    let paths = Paths { buckets: root.join("buckets"), uploads: root.join("uploads"), blobs: root.join("blobs") };
+    let paths = Paths { buckets: root.join("buckets"), settings: root.join("settings"), uploads: root.join("uploads"), blobs: root.join("blobs") };
     if fresh {
-        replace(&mark, &Mark { format: FORMAT }).map_err(failed(&mark))?;
+        replace(&*disk, &mark, &Mark { format: FORMAT }).map_err(|error| failed(&mark)(error.source))?;
     }
-    for path in [&paths.buckets, &paths.uploads, &paths.blobs] {
+    for path in [&paths.buckets, &paths.settings, &paths.uploads, &paths.blobs] {
         make_dir(path).map_err(failed(path))?;
     }
-    sync_dir(root).map_err(failed(root))?;
-    let index = Loader { paths: &paths, used: HashSet::new() }.load()?;
-    Ok((Folder { paths: Arc::new(paths), _lock: lock }, index))
+    disk.sync_dir(root).map_err(failed(root))?;
+    let index = Loader { paths: &paths, disk: &disk, used: HashSet::new() }.load()?;
+    Ok((Folder { paths, disk, _lock: lock }, index))
 }
 
 /// A folder and not a link to one: what lies behind a link is not ours to write in.
@@ -94,6 +94,7 @@ fn read_record<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
 
 struct Loader<'a> {
     paths: &'a Paths,
+    disk: &'a Arc<dyn Disk>,
     /// The blobs that a record names.
     used: HashSet<String>,
 }
@@ -106,14 +107,25 @@ impl Loader<'_> {
             if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir()) {
                 continue;
             }
-            let objects = index.buckets.entry(name.into()).or_default();
+            let mut bucket = Bucket::default();
+            let settings = self.paths.settings(name);
+            // A folder that someone made is a bucket of which nothing is known.
+            if settings.try_exists().map_err(|source| OpenError::Io { path: settings.clone(), source })? {
+                bucket.info = Arc::new(self.read(&settings)?);
+            }
             for record_path in self.records(&path)? {
                 let record: ObjectRecord = self.read(&record_path)?;
                 if self.paths.object(name, &record.info.key) != record_path {
                     return Err(damaged(&record_path, "the record is of another key"));
                 }
                 let blobs = record.blobs.iter().map(|blob| self.blob(&record_path, blob)).collect::<Result<Vec<_>, _>>()?;
-                objects.insert(record.info.key.as_bytes().into(), Entry { info: record.info, blobs: blobs.into() });
+                bucket.objects.insert(record.info.key.as_bytes().into(), Entry { info: record.info, blobs: blobs.into() });
+            }
+            index.buckets.insert(name.into(), bucket);
+        }
+        for path in self.records(&self.paths.settings)? {
+            if !path.file_stem().and_then(OsStr::to_str).is_some_and(|name| index.buckets.contains_key(name)) {
+                fs::remove_file(&path).map_err(|source| OpenError::Io { path, source })?;
             }
         }
         self.uploads(&mut index)?;
@@ -130,6 +142,10 @@ impl Loader<'_> {
             self.records(&self.paths.uploads)?.into_iter().partition(|path| path.file_stem().is_some_and(|stem| stem.as_encoded_bytes().contains(&b'.')));
         for path in uploads {
             let info: UploadInfo = self.read(&path)?;
+            if !index.buckets.contains_key(&info.bucket) {
+                fs::remove_file(&path).map_err(|source| OpenError::Io { path, source })?;
+                continue;
+            }
             index.uploads.insert(info.id.clone(), Upload { info: Arc::new(info), parts: Default::default() });
         }
         for path in parts {
@@ -146,7 +162,10 @@ impl Loader<'_> {
                 // An object has this blob: the upload was completed, and the crash came before it was removed.
                 index.uploads.remove(&id);
                 let upload = self.paths.upload(&id);
-                super::remove(&upload).map_err(|source| OpenError::Io { path: upload, source })?;
+                match fs::remove_file(&upload) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    other => other.map_err(|source| OpenError::Io { path: upload, source })?,
+                }
                 fs::remove_file(&path).map_err(|source| OpenError::Io { path, source })?;
                 continue;
             }
@@ -165,7 +184,14 @@ impl Loader<'_> {
             return Err(damaged(record_path, "a blob that it names is missing or has another size"));
         }
         self.used.insert(record.id.clone());
-        Ok(Arc::new(FileBlob { path, len: record.len, crc64: record.crc64, kept: AtomicBool::new(true) }))
+        Ok(Arc::new(FileBlob {
+            disk: Arc::clone(self.disk),
+            path,
+            len: record.len,
+            crc64: record.crc64,
+            pieces: Arc::clone(&record.pieces),
+            kept: AtomicBool::new(true),
+        }))
     }
 
     fn entries(&self, path: &Path) -> Result<Vec<PathBuf>, OpenError> {

@@ -11,6 +11,7 @@ fn objects(keys: &[&str]) -> Objects {
             crc64_ecma: 0,
             checksums: Default::default(),
             parts: None,
+            upload: None,
             attributes: Attributes::default(),
         };
         (key.as_bytes().into(), Entry { info: Arc::new(info), blobs: Arc::new([]) })
@@ -42,8 +43,8 @@ fn prefix_and_delimiter() {
         ("nothing", "/", "", &[], &[]),
     ];
     for (prefix, delimiter, start_after, keys, prefixes) in table {
-        let query = ListQuery { prefix: (*prefix).into(), delimiter: (*delimiter).into(), start_after: (*start_after).into(), ..Default::default() };
-        let listing = list(&objects, &query).unwrap();
+        let query = ListQuery { prefix: (*prefix).into(), delimiter: (*delimiter).into(), after: Place::of_marker(start_after, "", ""), ..Default::default() };
+        let listing = list(&objects, &query);
         assert_eq!(shown(&listing), (keys.to_vec(), prefixes.to_vec()), "{query:?}");
         assert_eq!(listing.next, None);
         pages(&objects, &query, &listing);
@@ -56,12 +57,17 @@ fn pages(objects: &Objects, query: &ListQuery, whole: &Listing) {
         let mut query = ListQuery { max_keys, ..query.clone() };
         let mut all = Listing::default();
         loop {
-            let page = list(objects, &query).unwrap();
+            let page = list(objects, &query);
             assert!(page.objects.len() + page.common_prefixes.len() <= max_keys as usize);
             all.objects.extend(page.objects);
             all.common_prefixes.extend(page.common_prefixes);
             match page.next {
-                Some(next) => query.continuation_token = Some(next),
+                Some(next) => {
+                    let token = next.token("media", &query);
+                    assert_eq!(Place::of_token(&token, "media", &query).unwrap(), next);
+                    assert_eq!(Place::of_marker(next.name(), &query.prefix, &query.delimiter).unwrap(), next);
+                    query.after = Some(next);
+                }
                 None => break,
             }
         }
@@ -73,7 +79,7 @@ fn pages(objects: &Objects, query: &ListQuery, whole: &Listing) {
 fn limits_of_a_page() {
     let keys: Vec<String> = (0..1500).map(|n| format!("{n:05}")).collect();
     let objects = objects(&keys.iter().map(String::as_str).collect::<Vec<_>>());
-    let page = |max_keys| list(&objects, &ListQuery { max_keys, ..Default::default() }).unwrap();
+    let page = |max_keys| list(&objects, &ListQuery { max_keys, ..Default::default() });
     assert_eq!((page(0).objects.len(), page(0).next), (0, None));
     assert_eq!(page(1000).objects.len(), 1000);
     assert_eq!(page(u32::MAX).objects.len(), 1000);
@@ -81,9 +87,38 @@ fn limits_of_a_page() {
 }
 
 #[test]
-fn a_token_of_nobody_is_refused() {
-    for token in ["", "!", "AAAA", "eHg", "a\u{301}"] {
-        let query = ListQuery { continuation_token: Some(token.into()), ..Default::default() };
-        assert!(matches!(list(&objects(&["a"]), &query), Err(StoreError::InvalidArgument { .. })), "{token}");
+fn a_token_that_no_such_listing_gave_is_refused() {
+    let query = ListQuery { prefix: "a".into(), delimiter: "/".into(), ..Default::default() };
+    let token = Place::Key("a/b".into()).token("media", &query);
+    assert!(!token.contains("a/b") && Place::of_token(&token, "media", &query).is_ok());
+    let (other_prefix, other_delimiter) = (ListQuery { prefix: "a/".into(), ..query.clone() }, ListQuery { delimiter: String::new(), ..query.clone() });
+    let more = ListQuery { max_keys: 3, ..query.clone() };
+    assert!(Place::of_token(&token, "media", &more).is_ok(), "a page may have another size");
+    let mut forged = URL_SAFE_NO_PAD.decode(&token).unwrap();
+    *forged.last_mut().unwrap() = b'c';
+    let forged = URL_SAFE_NO_PAD.encode(forged);
+    for (token, bucket, query) in [
+        ("", "media", &query),
+        ("!", "media", &query),
+        ("AAAA", "media", &query),
+        ("AAAAAAAAAAAAAA", "media", &query),
+        ("a\u{301}", "media", &query),
+        (&forged, "media", &query),
+        (&token, "other", &query),
+        (&token, "media", &other_prefix),
+        (&token, "media", &other_delimiter),
+    ] {
+        assert!(matches!(Place::of_token(token, bucket, query), Err(StoreError::InvalidArgument { .. })), "{token} {bucket} {query:?}");
+    }
+}
+
+#[test]
+fn a_marker_inside_of_a_common_prefix() {
+    let objects = objects(&["a", "b/1", "b/2", "c"]);
+    for (marker, keys, prefixes) in
+        [("a", &["c"][..], &["b/"][..]), ("b/", &["c"], &[]), ("b/1", &["c"], &["b/"]), ("b/2", &["c"], &[]), ("b", &["c"], &["b/"])]
+    {
+        let query = ListQuery { delimiter: "/".into(), after: Place::of_marker(marker, "", "/"), ..Default::default() };
+        assert_eq!(shown(&list(&objects, &query)), (keys.to_vec(), prefixes.to_vec()), "{marker}");
     }
 }

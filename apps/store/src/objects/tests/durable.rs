@@ -4,7 +4,7 @@ use crate::OpenError;
 async fn with_one_object() -> TempDir {
     let folder = TempDir::new().unwrap();
     let store = ObjectStore::folder(folder.path()).unwrap();
-    store.create_bucket(BUCKET).await.unwrap();
+    store.create_bucket(BUCKET, BucketInfo::default()).await.unwrap();
     put(&store, "k", &pattern(300_000)).await;
     folder
 }
@@ -29,13 +29,13 @@ async fn what_a_crash_leaves_is_swept_up() {
 async fn a_crash_between_completing_and_removing_the_upload() {
     let folder = TempDir::new().unwrap();
     let store = ObjectStore::folder(folder.path()).unwrap();
-    store.create_bucket(BUCKET).await.unwrap();
+    store.create_bucket(BUCKET, BucketInfo::default()).await.unwrap();
     let upload = store.create_upload(UploadInfo::new(BUCKET, "k", Attributes::default(), 0)).await.unwrap();
     let staged = stage(&store, b"abc", Promises::new()).await.unwrap();
     store.put_part(&upload, 1, staged, 0).await.unwrap();
     let uploads = folder.path().join("uploads");
     let saved: Vec<_> = fs::read_dir(&uploads).unwrap().map(|entry| entry.unwrap().path()).map(|path| (path.clone(), fs::read(path).unwrap())).collect();
-    store.complete(Cloud::S3, &upload, Completion::default()).await.unwrap();
+    store.complete(Cloud::S3, BUCKET, "k", &upload.id, Completion::default()).await.unwrap();
     drop(store);
     for (path, bytes) in saved {
         fs::write(path, bytes).unwrap();
@@ -117,7 +117,7 @@ async fn links_that_someone_placed_lead_nowhere() {
     fs::write(outside.path().join("secret"), "secret").unwrap();
     symlink(outside.path(), folder.path().join("buckets").join("linked")).unwrap();
     let store = ObjectStore::folder(folder.path()).unwrap();
-    assert_eq!(store.buckets(), [BUCKET], "a linked folder is no bucket");
+    assert_eq!(names(&store), [BUCKET], "a linked folder is no bucket");
     drop(store);
     let blob = only_file(&folder.path().join("blobs"));
     fs::remove_file(&blob).unwrap();

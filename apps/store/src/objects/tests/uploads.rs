@@ -13,7 +13,7 @@ async fn part(store: &ObjectStore, upload: &UploadInfo, number: u16, bytes: &[u8
 }
 
 async fn complete(store: &ObjectStore, upload: &UploadInfo, list: Vec<CompletePart>) -> Result<Arc<ObjectInfo>, StoreError> {
-    store.complete(Cloud::Oss, upload, Completion { list: Some(list), now: 1_000, ..Default::default() }).await
+    store.complete(Cloud::Oss, BUCKET, &upload.key, &upload.id, Completion { list: Some(list), now: 1_000, ..Default::default() }).await
 }
 
 #[tokio::test]
@@ -68,15 +68,18 @@ async fn lists_that_do_not_fit_are_refused_and_change_nothing() {
             let error = complete(&store, &upload, list.clone()).await.unwrap_err();
             assert_eq!(error.answer(Cloud::S3).code, code, "{list:?}");
         }
-        let on_s3 = store.complete(Cloud::S3, &upload, Completion { list: Some(vec![first.clone(), last.clone()]), ..Default::default() }).await;
+        let on_s3 =
+            store.complete(Cloud::S3, BUCKET, "k", &upload.id, Completion { list: Some(vec![first.clone(), last.clone()]), ..Default::default() }).await;
         assert!(matches!(on_s3, Err(StoreError::EntityTooSmall { number: 1, .. })), "S3 wants 5 MiB");
         put(&store, "k", b"there").await;
-        let create = store.complete(Cloud::Oss, &upload, Completion { condition: WriteCondition::CreateOnly, ..Default::default() }).await;
+        let create = store.complete(Cloud::Oss, BUCKET, "k", &upload.id, Completion { condition: WriteCondition::CreateOnly, ..Default::default() }).await;
         assert!(matches!(create, Err(StoreError::EntityTooSmall { .. })));
         let create = store
             .complete(
                 Cloud::Oss,
-                &upload,
+                BUCKET,
+                &upload.key,
+                &upload.id,
                 Completion { list: Some(vec![first.clone(), last.clone()]), condition: WriteCondition::CreateOnly, ..Default::default() },
             )
             .await;
@@ -94,10 +97,10 @@ async fn all_parts_without_a_list() {
         let upload = begin(&store, "k").await;
         part(&store, &upload, 7, b"b").await;
         part(&store, &upload, 2, &pattern(MIN)).await;
-        let info = store.complete(Cloud::Oss, &upload, Completion::default()).await.unwrap();
+        let info = store.complete(Cloud::Oss, BUCKET, "k", &upload.id, Completion::default()).await.unwrap();
         assert_eq!(info.parts, Some(2));
         let empty = begin(&store, "empty").await;
-        assert!(store.complete(Cloud::Oss, &empty, Completion::default()).await.is_err());
+        assert!(store.complete(Cloud::Oss, BUCKET, &empty.key, &empty.id, Completion::default()).await.is_err());
     }
 }
 
@@ -168,7 +171,7 @@ async fn checksums_of_an_object_in_parts() {
                 checksums: vec![(algorithm, algorithm.of(b"other"))],
             };
             assert!(matches!(complete(&store, &upload, vec![wrong]).await, Err(StoreError::InvalidPart { number: 1, .. })));
-            let info = store.complete(Cloud::Oss, &upload, Completion::default()).await.unwrap();
+            let info = store.complete(Cloud::Oss, BUCKET, "k", &upload.id, Completion::default()).await.unwrap();
             assert_eq!(info.checksums[&algorithm], expected);
         }
         let impossible = UploadInfo { checksum: Some((Algorithm::Sha1, ChecksumKind::FullObject)), ..UploadInfo::new(BUCKET, "k", Attributes::default(), 0) };
@@ -180,7 +183,7 @@ async fn checksums_of_an_object_in_parts() {
 async fn an_upload_goes_on_after_a_restart() {
     let folder = TempDir::new().unwrap();
     let store = ObjectStore::folder(folder.path()).unwrap();
-    store.create_bucket(BUCKET).await.unwrap();
+    store.create_bucket(BUCKET, BucketInfo::default()).await.unwrap();
     let upload = begin(&store, "k").await;
     let first = part(&store, &upload, 1, &pattern(MIN)).await;
     drop(store);

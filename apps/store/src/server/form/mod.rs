@@ -6,7 +6,7 @@ use http::request::Parts;
 use valetkey_core::{
     Timestamp,
     post_policy::Form,
-    verify::{FormError, VerifyError},
+    verify::{FormError, Payload, VerifyError},
 };
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     body::{RequestBody, framing},
     gate::{Place, cloud_of_form, is_signed_outside},
     headers::Headers,
+    receive,
     respond::Answer,
 };
 use crate::{StoreError, objects::PutObject};
@@ -66,19 +67,23 @@ impl Service {
             now: now.as_unix_seconds(),
         };
         self.objects.check_condition(&put.bucket, &put.key, &put.condition)?;
-        let mut into = self.objects.receive(form.bucket(), headers.promises(&valetkey_core::verify::Payload::Unsigned)?).await?;
-        let mut size = 0_u64;
-        while let Some(chunk) = reader.file_chunk(&mut file).await? {
-            size = size.saturating_add(chunk.len() as u64);
-            if size > form.sizes().max {
-                return Err(FormError::TooLarge { size, max: form.sizes().max }.into());
+        headers.chunks(&Payload::Unsigned)?;
+        let mut into = self.objects.receive(form.bucket(), headers.promises(&Payload::Unsigned)?).await?;
+        let filled = async {
+            let mut size = 0_u64;
+            while let Some(chunk) = reader.file_chunk(&mut file).await? {
+                size = size.saturating_add(chunk.len() as u64);
+                if size > form.sizes().max {
+                    return Err(Fault::from(FormError::TooLarge { size, max: form.sizes().max }));
+                }
+                into.write(chunk).await?;
             }
-            into.write(chunk).await?;
-        }
-        drop(file);
-        reader.end().await?;
-        form.sizes().check(size)?;
-        let info = self.objects.put(put, into.finish().await?).await?;
+            drop(file);
+            reader.end().await?;
+            Ok(form.sizes().check(size)?)
+        };
+        let filled = filled.await;
+        let info = self.objects.put(put, receive::end(into, filled).await?).await?;
         Ok(answer::taken(told.cloud, head, &form, &info))
     }
 }

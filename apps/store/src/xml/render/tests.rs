@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::{StoreError, objects::Attributes};
+use crate::objects::{Attributes, ListQuery, Listing, Place};
 
 fn info(key: &str) -> ObjectInfo {
     ObjectInfo {
@@ -12,6 +12,7 @@ fn info(key: &str) -> ObjectInfo {
         crc64_ecma: 7,
         checksums: Default::default(),
         parts: None,
+        upload: None,
         attributes: Attributes::default(),
     }
 }
@@ -34,13 +35,16 @@ fn an_error_of_each_cloud() {
 
 #[test]
 fn a_listing_of_each_cloud() {
-    let listing = Listing { objects: vec![Arc::new(info("a b&\u{1}"))], common_prefixes: vec!["x/".into()], next: Some("T".into()) };
+    let next = Some(Place::Key("a b&".into()));
+    let listing = Listing { objects: vec![Arc::new(info("a b&\u{1}"))], common_prefixes: vec!["x/".into()], next };
     let query = ListQuery { prefix: "a ".into(), delimiter: "/".into(), max_keys: 2, ..Default::default() };
-    let page = ListPage { bucket: "media", query: &query, listing: &listing, url_encoded: false };
+    let kind = ListKind::Second { start_after: "", token: Some("T"), with_owner: false };
+    let page = ListPage { bucket: "media", query: &query, listing: &listing, kind, url_encoded: false };
     let s3 = list_result(Cloud::S3, &page);
+    let token = listing.next.as_ref().unwrap().token("media", &query);
     for part in [
-        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>media</Name><Prefix>a </Prefix><KeyCount>2</KeyCount><MaxKeys>2</MaxKeys><Delimiter>/</Delimiter>",
-        "<IsTruncated>true</IsTruncated><NextContinuationToken>T</NextContinuationToken>",
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>media</Name><Prefix>a </Prefix><ContinuationToken>T</ContinuationToken><KeyCount>2</KeyCount><MaxKeys>2</MaxKeys><Delimiter>/</Delimiter>",
+        &format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"),
         "<Contents><Key>a b&amp;&#x1;</Key><LastModified>2013-05-24T00:00:00.000Z</LastModified><ETag>&quot;900150983cd24fb0d6963f7d28e17f72&quot;</ETag><Size>3</Size><StorageClass>STANDARD</StorageClass></Contents>",
         "<CommonPrefixes><Prefix>x/</Prefix></CommonPrefixes></ListBucketResult>",
     ] {
@@ -57,6 +61,33 @@ fn a_listing_of_each_cloud() {
     ] {
         assert!(oss.contains(part), "{part}\n{oss}");
     }
+}
+
+#[test]
+fn a_listing_of_the_first_version() {
+    let listing = Listing { objects: vec![Arc::new(info("a"))], common_prefixes: vec!["x/".into()], next: Some(Place::CommonPrefix("x/".into())) };
+    let plain = ListQuery { max_keys: 2, ..Default::default() };
+    let grouped = ListQuery { delimiter: "/".into(), ..plain.clone() };
+    let show = |cloud, query: &ListQuery| {
+        let page = ListPage { bucket: "media", query, listing: &listing, kind: ListKind::First { marker: "0" }, url_encoded: false };
+        list_result(cloud, &page)
+    };
+    let next = "<NextMarker>x/</NextMarker>";
+    assert!(show(Cloud::S3, &grouped).contains(next) && show(Cloud::Oss, &grouped).contains(next) && show(Cloud::Oss, &plain).contains(next));
+    assert!(!show(Cloud::S3, &plain).contains("NextMarker"), "S3 tells it only beside a delimiter");
+    for cloud in [Cloud::S3, Cloud::Oss] {
+        let text = show(cloud, &plain);
+        assert!(text.contains("<Marker>0</Marker>") && text.contains("<Owner><ID>") && !text.contains("KeyCount"), "{text}");
+    }
+}
+
+#[test]
+fn what_came_of_many() {
+    let outcomes = [Deleted { key: "a&".into(), error: None }, Deleted { key: "b".into(), error: Some(StoreError::NoSuchVersion { version_id: "1".into() }) }];
+    let loud = delete_result(Cloud::Oss, &outcomes, false, true);
+    assert!(loud.contains("<EncodingType>url</EncodingType><Deleted><Key>a%26</Key></Deleted><Error><Key>b</Key><Code>NoSuchVersion</Code>"), "{loud}");
+    let quiet = delete_result(Cloud::S3, &outcomes, true, false);
+    assert!(!quiet.contains("Deleted>") && quiet.contains("<Error><Key>b</Key>"), "{quiet}");
 }
 
 #[test]

@@ -11,11 +11,15 @@ pub(super) trait Elements {
     fn close(&mut self) -> Result<(), StoreError>;
 }
 
+/// The longest tag, in bytes. A client sends a namespace or two, never thousands of attributes.
+const MAX_TAG: usize = 1 << 10;
+
 /// Reads a document. Document types and entities of its own are refused, attributes are not looked at.
 pub(super) fn walk(text: &str, into: &mut impl Elements) -> Result<(), StoreError> {
     let mut reader = Reader::from_str(text);
     loop {
         match reader.read_event().map_err(|_| malformed("it is not well-formed"))? {
+            Event::Start(start) | Event::Empty(start) if start.len() > MAX_TAG => return Err(malformed("a tag is too long")),
             Event::Start(start) => into.open(start.local_name().as_ref())?,
             Event::Empty(start) => {
                 into.open(start.local_name().as_ref())?;

@@ -1,6 +1,10 @@
 //! Requests that are signed right and mean harm.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod durable;
+mod rows;
 
 use std::path::{Path, PathBuf};
 
@@ -60,7 +64,9 @@ async fn no_key_is_a_path() {
     assert_eq!(fixture.keys().await, ["victim"]);
     for file in files(outside.path()) {
         let inside = file.strip_prefix(&root).unwrap_or_else(|_| panic!("{file:?} is outside")).to_str().unwrap().to_owned();
-        let ours = ["lock", "valetkey-store.json"].contains(&inside.as_str()) || inside.starts_with("blobs/") || inside.starts_with("buckets/media/");
+        let ours = ["lock", "valetkey-store.json", "settings/media.json", "settings/other.json"].contains(&inside.as_str())
+            || inside.starts_with("blobs/")
+            || inside.starts_with("buckets/media/");
         assert!(ours, "{inside}");
     }
 }

@@ -4,10 +4,16 @@ use valetkey_core::verify::Refusal;
 
 use super::write::{Document, url_encode};
 use crate::{
-    Cloud,
-    objects::{ListQuery, Listing, MAX_KEYS, ObjectInfo, PartInfo, PartListing, UploadInfo},
+    Cloud, StoreError,
+    objects::{MAX_KEYS, ObjectInfo, PartInfo, PartListing, UploadInfo},
     time::iso8601,
 };
+
+mod buckets;
+mod list;
+
+pub(crate) use buckets::{BucketEntry, BucketPage, bucket_info_result, cors_result, list_buckets_result, location_result, tagging_result, versioning_result};
+pub(crate) use list::{ListKind, ListPage, list_result, list_uploads_result};
 
 /// An error as it is told to a client.
 #[derive(Clone, Copy, Debug)]
@@ -47,69 +53,6 @@ fn details(xml: &mut Document, body: &ErrorBody<'_>) {
     for (name, value) in &body.refusal.details {
         xml.text(name, value);
     }
-}
-
-/// One page of a listing and what was asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ListPage<'a> {
-    /// The bucket that was listed.
-    pub(crate) bucket: &'a str,
-    /// What was asked for.
-    pub(crate) query: &'a ListQuery,
-    /// What was found.
-    pub(crate) listing: &'a Listing,
-    /// Whether keys and prefixes are URL-encoded (`encoding-type=url`).
-    pub(crate) url_encoded: bool,
-}
-
-impl ListPage<'_> {
-    fn key(&self, text: &str) -> String {
-        if self.url_encoded { url_encode(text) } else { text.into() }
-    }
-}
-
-/// `ListBucketResult` of version 2.
-pub(crate) fn list_result(cloud: Cloud, page: &ListPage<'_>) -> String {
-    let (query, listing) = (page.query, page.listing);
-    let mut xml = Document::new();
-    xml.element(&root(cloud, "ListBucketResult"), |xml| {
-        xml.text("Name", page.bucket);
-        xml.text("Prefix", &page.key(&query.prefix));
-        if !query.start_after.is_empty() {
-            xml.text("StartAfter", &page.key(&query.start_after));
-        }
-        if let Some(token) = &query.continuation_token {
-            xml.text("ContinuationToken", token);
-        }
-        xml.value("KeyCount", listing.objects.len().saturating_add(listing.common_prefixes.len()));
-        xml.value("MaxKeys", query.max_keys.min(MAX_KEYS));
-        if !query.delimiter.is_empty() {
-            xml.text("Delimiter", &page.key(&query.delimiter));
-        }
-        if page.url_encoded {
-            xml.text("EncodingType", "url");
-        }
-        xml.value("IsTruncated", listing.next.is_some());
-        if let Some(next) = &listing.next {
-            xml.text("NextContinuationToken", next);
-        }
-        for info in &listing.objects {
-            xml.element("Contents", |xml| {
-                xml.text("Key", &page.key(&info.key));
-                xml.text("LastModified", &iso8601(info.last_modified));
-                xml.text("ETag", &etag(cloud, &info.etag));
-                if cloud == Cloud::Oss {
-                    xml.text("Type", if info.parts.is_some() { "Multipart" } else { "Normal" });
-                }
-                xml.value("Size", info.size);
-                xml.text("StorageClass", storage_class(cloud, info.attributes.storage_class.as_deref()));
-            });
-        }
-        for prefix in &listing.common_prefixes {
-            xml.element("CommonPrefixes", |xml| xml.text("Prefix", &page.key(prefix)));
-        }
-    });
-    xml.finish()
 }
 
 /// `InitiateMultipartUploadResult`.
@@ -210,6 +153,36 @@ fn copy_result(cloud: Cloud, name: &str, tag: &str, last_modified: u64) -> Strin
     xml.element(&root(cloud, name), |xml| {
         xml.text("LastModified", &iso8601(last_modified));
         xml.text("ETag", &etag(cloud, tag));
+    });
+    xml.finish()
+}
+
+/// What came of one object of many that were to be deleted.
+#[derive(Debug)]
+pub(crate) struct Deleted {
+    pub(crate) key: String,
+    pub(crate) error: Option<StoreError>,
+}
+
+/// `DeleteResult`. `quiet` leaves out what was done.
+pub(crate) fn delete_result(cloud: Cloud, outcomes: &[Deleted], quiet: bool, url_encoded: bool) -> String {
+    let mut xml = Document::new();
+    xml.element(&root(cloud, "DeleteResult"), |xml| {
+        if url_encoded {
+            xml.text("EncodingType", "url");
+        }
+        for Deleted { key, error } in outcomes {
+            let key = if url_encoded { url_encode(key) } else { key.clone() };
+            match error.as_ref().map(|error| error.answer(cloud)) {
+                None if quiet => {}
+                None => xml.element("Deleted", |xml| xml.text("Key", &key)),
+                Some(refusal) => xml.element("Error", |xml| {
+                    xml.text("Key", &key);
+                    xml.text("Code", refusal.code);
+                    xml.text("Message", &refusal.message);
+                }),
+            }
+        }
     });
     xml.finish()
 }
