@@ -3,6 +3,7 @@
 mod allocations;
 mod check;
 mod columns;
+mod docs;
 mod floor;
 mod job;
 mod measure;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use check::Proof;
-use columns::{Column, Kind};
+use columns::{Children, Column, Kind};
 use job::{Job, Provider, Task};
 use measure::{Effort, Measured};
 
@@ -22,25 +23,32 @@ fn main() -> ExitCode {
     let effort = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         [] => Effort::FULL,
         [option] if option == "--quick" => Effort::QUICK,
+        [option, sections @ ..] if option == "--docs" => {
+            return docs::write(sections).map_or_else(failed, |()| ExitCode::SUCCESS);
+        }
         _ => {
-            eprintln!("usage: valetkey-bench [--quick]");
+            eprintln!("usage: valetkey-bench [--quick | --docs [presign] [batch] [transfer]]");
             return ExitCode::from(2);
         }
     };
     match run(effort) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("valetkey-bench: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(error),
     }
 }
 
+fn failed(error: String) -> ExitCode {
+    eprintln!("valetkey-bench: {error}");
+    ExitCode::FAILURE
+}
+
 fn run(effort: Effort) -> Result<(), String> {
+    let jobs = Job::all();
+    let children = Children::start(&jobs);
     let mut tables = vec![];
-    for job in Job::all().into_iter().map(Arc::new) {
+    for job in jobs.into_iter().map(Arc::new) {
         for provider in Provider::ALL {
-            let columns = columns::all(provider, &job)?;
+            let columns = columns::all(provider, &job, &children)?;
             for column in &columns {
                 check(column, provider, &job).map_err(|error| format!("({}) {}, {}: {error}", job.letter, provider.name(), column.name))?;
             }
@@ -48,10 +56,12 @@ fn run(effort: Effort) -> Result<(), String> {
         }
     }
     facts(effort);
+    children.facts().iter().for_each(|fact| println!("- {fact}"));
     let signers: Vec<_> = tables.iter().flat_map(|(_, _, columns)| columns.iter().map(|column| &*column.signer)).collect();
-    let before = Ticks::now();
+    let ids = children.ids();
+    let before = Ticks::now(&ids);
     let mut measured = measure::all(&signers, effort).into_iter();
-    println!("- beside this program, {}", before.since());
+    println!("- beside this program, {}", before.since(&ids));
     let mut costs: Vec<Cost> = vec![];
     for (job, provider, columns) in &tables {
         let rows: Vec<Measured> = measured.by_ref().take(columns.len()).collect();
@@ -115,7 +125,12 @@ fn versions() -> String {
         let found: Vec<_> = lock.split(&entry).skip(1).filter_map(|rest| rest.split('"').next()).collect();
         format!("{name} {}", found.join(" and "))
     };
-    ["valetkey", "sha2", "hmac", "base64", "rusty-s3", "aws-sigv4", "reqsign-aliyun-oss", "reqsign-core", "rust-s3", "ossify"].map(version).join(", ")
+    let mut names = vec!["valetkey", "sha2", "hmac", "base64", "rusty-s3", "aws-sigv4", "reqsign-aws-v4", "reqsign-aliyun-oss", "reqsign-core"];
+    names.extend(["rust-s3", "rusty-oss", "ossify"]);
+    if cfg!(feature = "beside") {
+        names.extend(["aws-sdk-s3", "object_store", "minio"]);
+    }
+    names.into_iter().map(version).collect::<Vec<_>>().join(", ")
 }
 
 /// What the machine has done so far, in ticks of its processors.
@@ -128,21 +143,24 @@ struct Ticks {
 
 impl Ticks {
     /// Zeros where the system does not tell.
-    fn now() -> Self {
+    fn now(children: &[u32]) -> Self {
         // Some are negative.
         let numbers = |text: String| -> Vec<u64> { text.split_whitespace().filter_map(|word| word.parse::<i64>().ok()).map(i64::unsigned_abs).collect() };
         let all = std::fs::read_to_string("/proc/stat").unwrap_or_default();
         let all = numbers(all.lines().next().unwrap_or_default().to_owned());
         // Behind the name in parentheses; the state, a letter, is passed over, so user and system time are the 11th and 12th number.
-        let own = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        let own = numbers(own.rsplit(')').next().unwrap_or_default().to_owned());
+        let of = |process: String| {
+            let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            numbers(text.rsplit(')').next().unwrap_or_default().to_owned()).iter().skip(10).take(2).sum::<u64>()
+        };
+        let own = of("self".to_owned()) + children.iter().map(|id| of(id.to_string())).sum::<u64>();
         let at = |from: &[u64], index: usize| from.get(index).copied().unwrap_or(0);
         // user, nice, system, idle, iowait, irq, softirq, steal
-        Self { total: all.iter().take(8).sum(), idle: at(&all, 3) + at(&all, 4), stolen: at(&all, 7), own: at(&own, 10) + at(&own, 11) }
+        Self { total: all.iter().take(8).sum(), idle: at(&all, 3) + at(&all, 4), stolen: at(&all, 7), own }
     }
 
-    fn since(&self) -> String {
-        let now = Self::now();
+    fn since(&self, children: &[u32]) -> String {
+        let now = Self::now(children);
         let (total, idle, stolen, own) = (now.total - self.total, now.idle - self.idle, now.stolen - self.stolen, now.own - self.own);
         let share = |ticks: u64| 100.0 * ticks as f64 / total.max(1) as f64;
         format!(
@@ -175,7 +193,7 @@ fn table(job: &Job, provider: Provider, columns: &[Column], rows: &[Measured]) -
     println!("|---|--:|--:|--:|--:|--:|--:|--:|");
     for (column, row) in columns.iter().zip(rows) {
         println!(
-            "| {} | {:.0} | {:.2} | {:.2} | {:.0} to {:.0} | {:.2} | {} | {:.0} |",
+            "| {} | {:.0} | {:.2} | {:.2} | {:.0} to {:.0} | {:.2} | {} | {} |",
             column.name,
             row.median,
             row.median / public.median,
@@ -184,8 +202,8 @@ fn table(job: &Job, provider: Provider, columns: &[Column], rows: &[Measured]) -
             row.most,
             row.least / blocks.least,
             // A fraction only where keys differ in what they need.
-            (row.allocations * 10.0).round() / 10.0,
-            row.bytes
+            row.allocations.map_or("–".to_owned(), |(calls, _)| ((calls * 10.0).round() / 10.0).to_string()),
+            row.allocations.map_or("–".to_owned(), |(_, bytes)| format!("{bytes:.0}"))
         );
     }
     let place = format!("({}) {}", job.letter, provider.name());

@@ -1,6 +1,6 @@
 //! Time and allocations of columns that take turns.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::allocations;
 use crate::columns::Run;
@@ -25,14 +25,14 @@ pub struct Measured {
     pub median: f64,
     pub least: f64,
     pub most: f64,
-    /// Calls of the allocator and bytes asked for, per call.
-    pub allocations: f64,
-    pub bytes: f64,
+    /// Calls of the allocator and bytes asked for, per call; `None` of another process.
+    pub allocations: Option<(f64, f64)>,
 }
 
 /// Measures all `signers`, each once in every round, in another order in each.
 pub fn all(signers: &[&dyn Run], effort: Effort) -> Vec<Measured> {
-    let counted: Vec<_> = signers.iter().map(|signer| allocations::count(|| signer.run(KEYS))).collect();
+    let count = |signer: &&dyn Run| signer.is_here().then(|| allocations::count(|| signer.run(KEYS)));
+    let counted: Vec<_> = signers.iter().map(count).collect();
     let calls: Vec<_> = signers.iter().map(|signer| calls_in(*signer, effort.slice)).collect();
     let mut order: Vec<usize> = (0..signers.len()).collect();
     let mut random = Random::new();
@@ -44,14 +44,14 @@ pub fn all(signers: &[&dyn Run], effort: Effort) -> Vec<Measured> {
             rounds[index].push(slices.fold(f64::INFINITY, f64::min));
         }
     }
-    let measured = |(mut rounds, (allocations, bytes)): (Vec<f64>, (u64, u64))| {
+    let per_call = |(allocations, bytes): (u64, u64)| (allocations as f64 / KEYS as f64, bytes as f64 / KEYS as f64);
+    let measured = |(mut rounds, counted): (Vec<f64>, Option<(u64, u64)>)| {
         rounds.sort_unstable_by(f64::total_cmp);
         Measured {
             median: rounds[rounds.len() / 2],
             least: rounds[0],
             most: rounds[rounds.len() - 1],
-            allocations: allocations as f64 / KEYS as f64,
-            bytes: bytes as f64 / KEYS as f64,
+            allocations: counted.map(per_call),
         }
     };
     rounds.into_iter().zip(counted).map(measured).collect()
@@ -71,7 +71,5 @@ fn calls_in(signer: &dyn Run, slice: Duration) -> usize {
 }
 
 fn nanoseconds(signer: &dyn Run, calls: usize) -> f64 {
-    let start = Instant::now();
-    signer.run(calls);
-    start.elapsed().as_nanos() as f64 / calls as f64
+    signer.nanoseconds(calls) as f64 / calls as f64
 }

@@ -33,22 +33,19 @@
 //!
 //! It calculates signatures with the crates `hmac` and `sha2`, which the library uses too.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ::s3s::auth::SimpleAuth;
 use ::s3s::config::{S3Config, StaticConfigProvider};
-use ::s3s::dto::{ETag, PutObjectInput, PutObjectOutput};
 use ::s3s::host::SingleDomain;
 use ::s3s::service::S3ServiceBuilder;
-use ::s3s::{S3, S3Request, S3Response, S3Result, s3_error};
-use futures_util::TryStreamExt as _;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::form::{self, Answer, File};
+use super::memory::{Memory, Object, Objects};
 
 /// A running server; it ends when it is dropped.
 pub(crate) struct S3s {
@@ -56,16 +53,6 @@ pub(crate) struct S3s {
     objects: Objects,
     serving: JoinHandle<()>,
 }
-
-/// What arrived, as the server understood it.
-#[derive(Debug)]
-pub(crate) struct Object {
-    pub(crate) bytes: Vec<u8>,
-    /// All but the body.
-    pub(crate) input: PutObjectInput,
-}
-
-type Objects = Arc<Mutex<BTreeMap<String, Arc<Object>>>>;
 
 impl S3s {
     /// The host under which the server knows virtual hosts; it takes path style under every address of its own.
@@ -75,12 +62,18 @@ impl S3s {
         let mut config = S3Config::default();
         // Its limit for the age of a signature is not one of S3's for forms, and it would hide whether the policy's end is judged.
         config.presigned_url_max_skew_time_secs = u32::MAX;
-        Self::start_with(config, bucket, access_key_id, secret).await
+        let objects = Objects::default();
+        Self::serve(config, Memory::new(bucket, objects.clone()), objects, access_key_id, secret).await
     }
 
-    pub(crate) async fn start_with(config: S3Config, bucket: &str, access_key_id: &str, secret: &str) -> Self {
+    /// As the crate is configured by itself, over a store that takes no key that this library would not sign.
+    pub(crate) async fn start_strict(bucket: &str, access_key_id: &str, secret: &str) -> Self {
         let objects = Objects::default();
-        let mut builder = S3ServiceBuilder::new(Memory { bucket: bucket.to_owned(), objects: objects.clone() });
+        Self::serve(S3Config::default(), Memory::new(bucket, objects.clone()).strict(), objects, access_key_id, secret).await
+    }
+
+    async fn serve(config: S3Config, memory: Memory, objects: Objects, access_key_id: &str, secret: &str) -> Self {
+        let mut builder = S3ServiceBuilder::new(memory);
         builder.set_auth(SimpleAuth::from_single(access_key_id, secret));
         builder.set_host(SingleDomain::new(Self::HOST).unwrap());
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
@@ -123,34 +116,5 @@ impl S3s {
 impl Drop for S3s {
     fn drop(&mut self) {
         self.serving.abort();
-    }
-}
-
-struct Memory {
-    bucket: String,
-    objects: Objects,
-}
-
-impl Memory {
-    fn knows(&self, bucket: &str) -> S3Result<()> {
-        if bucket == self.bucket { Ok(()) } else { Err(s3_error!(NoSuchBucket)) }
-    }
-}
-
-#[async_trait::async_trait]
-impl S3 for Memory {
-    /// Forms come here as well: `post_object` of the trait hands them on.
-    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let mut input = request.input;
-        self.knows(&input.bucket)?;
-        let mut bytes = Vec::new();
-        if let Some(mut body) = input.body.take() {
-            while let Some(chunk) = body.try_next().await.map_err(|error| s3_error!(IncompleteBody, "{error}"))? {
-                bytes.extend_from_slice(&chunk);
-            }
-        }
-        let e_tag = Some(ETag::Strong(format!("{}-bytes", bytes.len())));
-        self.objects.lock().unwrap().insert(input.key.clone(), Arc::new(Object { bytes, input }));
-        Ok(S3Response::new(PutObjectOutput { e_tag, ..Default::default() }))
     }
 }

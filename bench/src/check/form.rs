@@ -24,8 +24,7 @@ pub fn check(form: &Form, provider: Provider, job: &Job, habits: Habits) -> Resu
     let (expiration, conditions) = members(&json)?;
 
     let end = Timestamp::from_rfc3339_floored(&expiration).map_err(|error| error.to_string())?.as_unix_seconds();
-    let late = end.wrapping_sub(signed_at + job::LIFE.as_secs());
-    if late > u64::from(habits.reads_the_clock_again) {
+    if end.abs_diff(signed_at + job::LIFE.as_secs()) > u64::from(habits.reads_the_clock_again) {
         return Err(format!("signed at {date}, it ends at {expiration}"));
     }
 

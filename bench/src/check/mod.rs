@@ -30,10 +30,18 @@ pub struct Form {
 /// In what a right result may differ from column to column.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Habits {
+    /// URLs: parameters that nobody asked for, with their values, encoded.
+    pub adds: &'static [(&'static str, &'static str)],
+    /// URLs: the content length is not signed where it should be.
+    pub leaves_out_length: bool,
     /// URLs of OSS: `host` is among the additional headers; S3 always signs it.
     pub signs_host: bool,
-    /// Forms: the clock is read again for the expiration, so that it may come a second later.
+    /// Forms: the clock is read again for the expiration, so that it may come a second later, or earlier.
     pub reads_the_clock_again: bool,
+}
+
+impl Habits {
+    pub const NONE: Self = Self { adds: &[], leaves_out_length: false, signs_host: false, reads_the_clock_again: false };
 }
 
 /// What a right signature was made of.

@@ -1,12 +1,17 @@
 //! What is measured: each column as its users would write it.
 
+mod children;
 mod forms;
+mod reqsign;
+#[cfg(feature = "beside")]
+mod sdk;
 mod urls;
 
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use valetkey::{
     AddressingStyle, Credentials, Dialect, LocalPresigner, ObjectRequest, Oss, PostPolicy, PresignOptions, PresignedPost, PresignedRequest, Presigner, S3,
@@ -16,6 +21,8 @@ use valetkey::{
 use crate::check::{self, Habits, Proof};
 use crate::floor;
 use crate::job::{self, Job, KEYS, Provider, Task};
+
+pub use children::Children;
 
 /// One way to sign. The result is dropped inside of the measured time, as its user would drop it.
 pub trait Signer {
@@ -31,6 +38,18 @@ pub trait Signer {
 pub trait Run {
     fn run(&self, calls: usize);
     fn proof(&self, index: usize) -> Proof;
+
+    /// How long that many calls take; another process times itself.
+    fn nanoseconds(&self, calls: usize) -> u128 {
+        let start = Instant::now();
+        self.run(calls);
+        start.elapsed().as_nanos()
+    }
+
+    /// Whether it runs in this process, whose allocations are counted.
+    fn is_here(&self) -> bool {
+        true
+    }
 }
 
 impl<S: Signer> Run for S {
@@ -62,7 +81,7 @@ pub enum Kind {
 }
 
 /// All columns of a job, the floors first.
-pub fn all(provider: Provider, job: &Arc<Job>) -> Result<Vec<Column>, String> {
+pub fn all(provider: Provider, job: &Arc<Job>, children: &Children) -> Result<Vec<Column>, String> {
     let mut columns = match (job.task, provider) {
         (Task::Put { .. }, Provider::S3) => [urls::ours::<S3>(provider, job), urls::beside_s3(job)],
         (Task::Put { .. }, Provider::Oss) => [urls::ours::<Oss>(provider, job), urls::beside_oss(job)],
@@ -72,6 +91,11 @@ pub fn all(provider: Provider, job: &Arc<Job>) -> Result<Vec<Column>, String> {
     .into_iter()
     .flatten()
     .collect::<Vec<_>>();
+    if provider == Provider::S3 {
+        #[cfg(feature = "beside")]
+        columns.extend(if job.task == Task::Post { sdk::forms(job) } else { sdk::urls(job) });
+        columns.extend(children.columns(job));
+    }
     let stages = check::proof(&columns[0].signer.proof(0), provider, job, job.key(0), columns[0].habits)?;
     columns.splice(0..0, floor::all(&stages)?);
     Ok(columns)

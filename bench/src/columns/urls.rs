@@ -7,10 +7,11 @@ use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, UriPathNormalizationMode, sign as aws_sign,
 };
 use aws_smithy_runtime_api::client::identity::Identity;
+use rusty_oss::OSSAction as _;
 use rusty_s3::S3Action;
 use valetkey::{Dialect, ObjectKey, ObjectRequest, PresignOptions, PresignedRequest, Presigner};
 
-use super::{Column, Kind, Local, Signer, beside, now, ours as column};
+use super::{Column, Kind, Local, Signer, beside, now, ours as column, reqsign};
 use crate::check::{Habits, Proof};
 use crate::job::{self, Job, KEYS, Provider};
 
@@ -26,11 +27,17 @@ pub fn ours<D: Dialect + Default>(provider: Provider, job: &Arc<Job>) -> Vec<Col
 }
 
 pub fn beside_s3(job: &Arc<Job>) -> Vec<Column> {
-    vec![beside("rusty-s3", Habits::default(), RustyS3::new(Provider::S3, job)), beside("aws-sigv4", Habits::default(), AwsSigV4::new(job))]
+    vec![
+        beside("rusty-s3", Habits::default(), RustyS3::new(Provider::S3, job)),
+        beside("aws-sigv4", Habits::default(), AwsSigV4::new(job)),
+        beside("reqsign-aws-v4", Habits::default(), reqsign::S3::new(job)),
+        beside("rust-s3", Habits::default(), RustS3::new(job)),
+    ]
 }
 
 pub fn beside_oss(job: &Arc<Job>) -> Vec<Column> {
-    vec![beside("reqsign-aliyun-oss, V4", Habits { signs_host: true, ..Habits::default() }, Reqsign::new(Provider::Oss, job))]
+    let habits = Habits { signs_host: true, ..Habits::default() };
+    vec![beside("rusty-oss", habits, RustyOss::new(job)), beside("reqsign-aliyun-oss, V4", habits, reqsign::Oss::new(job))]
 }
 
 fn request(job: &Job, key: &str) -> ObjectRequest {
@@ -129,7 +136,7 @@ impl Signer for RustyS3 {
 }
 
 /// The `http` request of an upload; keys of the job need no percent-encoding, so the libraries that want it done are spared it.
-fn http_request(host: &str, job: &Job, key: &str) -> http::Request<()> {
+pub fn http_request(host: &str, job: &Job, key: &str) -> http::Request<()> {
     let mut request = http::Request::put(format!("https://{host}/{key}"));
     if job.task.signs_headers() {
         request = request.header("content-length", job::CONTENT_LENGTH_TEXT).header("content-type", job::CONTENT_TYPE);
@@ -181,33 +188,70 @@ impl Signer for AwsSigV4 {
     }
 }
 
-struct Reqsign {
-    signer: reqsign_core::Signer<reqsign_aliyun_oss::Credential>,
+struct RustS3 {
+    bucket: Box<s3::Bucket>,
     job: Arc<Job>,
 }
 
-impl Reqsign {
-    fn new(provider: Provider, job: &Arc<Job>) -> Self {
-        let mut credentials = reqsign_aliyun_oss::StaticCredentialProvider::new(job::ACCESS_KEY_ID, job::SECRET);
-        if let Some(token) = &job.token {
-            credentials = credentials.with_security_token(token);
-        }
-        let signer =
-            reqsign_aliyun_oss::RequestSigner::new(job::BUCKET).with_region(provider.region()).with_signing_version(reqsign_aliyun_oss::SigningVersion::V4);
-        Self { signer: reqsign_core::Signer::new(reqsign_core::Context::new(), credentials, signer), job: Arc::clone(job) }
+impl RustS3 {
+    fn new(job: &Arc<Job>) -> Self {
+        // Its own name of the region would give an older host.
+        let region = s3::Region::Custom { region: Provider::S3.region().to_owned(), endpoint: Provider::S3.endpoint().to_owned() };
+        let token = job.token.as_deref();
+        let credentials = s3::creds::Credentials::new(Some(job::ACCESS_KEY_ID), Some(job::SECRET), token, None, None).expect("credentials");
+        Self { bucket: s3::Bucket::new(job::BUCKET, region, credentials).expect("a bucket"), job: Arc::clone(job) }
     }
 }
 
-impl Signer for Reqsign {
-    type Signed = http::request::Parts;
+impl Signer for RustS3 {
+    type Signed = String;
+
+    fn sign(&self, index: usize) -> String {
+        let headers = self.job.task.signs_headers().then(|| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(http::header::CONTENT_LENGTH, http::HeaderValue::from_static(job::CONTENT_LENGTH_TEXT));
+            headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(job::CONTENT_TYPE));
+            headers
+        });
+        self.bucket.presign_put(self.job.key(index), job::LIFE.as_secs() as u32, headers, None).expect("a signature")
+    }
+
+    fn proof(signed: &String) -> Proof {
+        Proof::Url(signed.clone())
+    }
+}
+
+struct RustyOss {
+    bucket: rusty_oss::Bucket,
+    credentials: rusty_oss::Credentials,
+    job: Arc<Job>,
+}
+
+impl RustyOss {
+    fn new(job: &Arc<Job>) -> Self {
+        let endpoint = Provider::Oss.endpoint().parse().expect("an endpoint");
+        let bucket = rusty_oss::Bucket::new(endpoint, rusty_oss::UrlStyle::VirtualHost, job::BUCKET, Provider::Oss.region()).expect("a bucket");
+        let credentials = match &job.token {
+            Some(token) => rusty_oss::Credentials::new_with_token(job::ACCESS_KEY_ID, job::SECRET, token.as_str()),
+            None => rusty_oss::Credentials::new(job::ACCESS_KEY_ID, job::SECRET),
+        };
+        Self { bucket, credentials, job: Arc::clone(job) }
+    }
+}
+
+impl Signer for RustyOss {
+    type Signed = url::Url;
 
     fn sign(&self, index: usize) -> Self::Signed {
-        let (mut parts, ()) = http_request(Provider::Oss.host(), &self.job, self.job.key(index)).into_parts();
-        now(self.signer.sign(&mut parts, Some(job::LIFE))).expect("a signature");
-        parts
+        let mut action = self.bucket.put_object(Some(&self.credentials), self.job.key(index));
+        if self.job.task.signs_headers() {
+            action.headers_mut().insert("content-length", job::CONTENT_LENGTH_TEXT);
+            action.headers_mut().insert("content-type", job::CONTENT_TYPE);
+        }
+        rusty_oss::OSSAction::sign(&action, job::LIFE)
     }
 
     fn proof(signed: &Self::Signed) -> Proof {
-        Proof::Url(signed.uri.to_string())
+        Proof::Url(signed.as_str().to_owned())
     }
 }

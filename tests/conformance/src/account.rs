@@ -1,8 +1,8 @@
 //! What each constraint must become on the wire, and whether a signed request carries exactly that: nothing dropped, hoisted, changed or added.
 
 use valetkey_core::{
-    Constraint, ConstraintName, ContentType, ContentTypeRule, ObjectRequest, Operation, PresignedRequest, ResponseHeader, ServerSideEncryption, StorageClass,
-    encode,
+    AuthorizedRequest, Constraint, ConstraintName, ContentType, ContentTypeRule, ObjectRequest, Operation, PresignedRequest, ResponseHeader,
+    ServerSideEncryption, StorageClass, encode,
 };
 
 use crate::digest;
@@ -75,7 +75,32 @@ impl Wire {
 /// Compares a signed request with what was asked for. Gives each thing on the wire with the constraint that it comes from.
 pub(crate) fn account(profile: &Profile, request: &ObjectRequest, signed: &PresignedRequest) -> Result<Vec<(ConstraintName, Item)>, String> {
     check_content_type(profile, request, signed)?;
-    let mut items = items(profile, request.operation(), signed)?;
+    let headers: Vec<_> = signed.signed_headers.iter().collect();
+    let items = items_of_url(profile, request.operation(), &signed.url, &headers)?;
+    compare(profile, request, items)
+}
+
+/// As [`account`], of a request that is signed to be sent at once.
+pub(crate) fn account_authorized(profile: &Profile, request: &ObjectRequest, signed: &AuthorizedRequest) -> Result<Vec<(ConstraintName, Item)>, String> {
+    let headers: Vec<_> = signed.headers.iter().collect();
+    if !headers.iter().any(|(name, _)| *name == "authorization") {
+        let items = items_of_url(profile, request.operation(), &signed.url, &headers)?;
+        return compare(profile, request, items);
+    }
+    let own = &profile.authorization;
+    for name in ["authorization", own.date, own.payload] {
+        let times = headers.iter().filter(|(other, _)| *other == name).count();
+        ensure(times == 1, || format!("{name} stands {times} times among the headers"))?;
+    }
+    let asked = request.constraints().iter().any(|constraint| constraint.name() == ConstraintName::PayloadSha256);
+    let is_own = |name: &str| ["authorization", own.date, own.token].contains(&name) || (name == own.payload && !asked);
+    let rest: Vec<_> = headers.into_iter().filter(|(name, _)| !is_own(name)).collect();
+    // A parameter that signs is one too many here, so all are looked at.
+    let items = items(request.operation(), &signed.url, &rest, |_| true)?;
+    compare(profile, request, items)
+}
+
+fn compare(profile: &Profile, request: &ObjectRequest, mut items: Vec<Item>) -> Result<Vec<(ConstraintName, Item)>, String> {
     let mut found = Vec::new();
     for wire in wires(profile, request) {
         let Some(at) = items.iter().position(|item| wire.fits(item)) else {
@@ -102,15 +127,24 @@ fn check_content_type(profile: &Profile, request: &ObjectRequest, signed: &Presi
 }
 
 /// All reported headers, and all parameters but those of the signature and of the operation itself.
-fn items(profile: &Profile, operation: Operation, signed: &PresignedRequest) -> Result<Vec<Item>, String> {
-    let query = signed.url.split_once('?').map_or("", |(_, query)| query);
-    let parameters = encode::decode_query(query).map_err(|error| format!("the query of the URL: {error}"))?;
+fn items_of_url(profile: &Profile, operation: Operation, url: &str, headers: &[(&str, &str)]) -> Result<Vec<Item>, String> {
+    let parameters = parameters(url)?;
     for name in [profile.signature_parameter, profile.date_parameter, profile.life_parameter] {
         let times = parameters.iter().filter(|(other, _)| other == name).count();
         ensure(times == 1, || format!("{name} stands {times} times in the URL"))?;
     }
+    items(operation, url, headers, |name| !profile.owns(name))
+}
+
+fn parameters(url: &str) -> Result<Vec<(String, String)>, String> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    encode::decode_query(query).map_err(|error| format!("the query of the URL: {error}"))
+}
+
+/// The headers, and of the parameters the ones to look at without those of the operation itself.
+fn items(operation: Operation, url: &str, headers: &[(&str, &str)], is_looked_at: impl Fn(&str) -> bool) -> Result<Vec<Item>, String> {
     let mut items = Vec::new();
-    for (name, value) in signed.signed_headers.iter() {
+    for (name, value) in headers.iter().copied() {
         ensure(!name.bytes().any(|byte| byte.is_ascii_uppercase()), || format!("the header name {name} is not lower case"))?;
         ensure(name != "host", || "host is reported; clients set it themselves".to_owned())?;
         items.push(Item::Header { name: name.to_owned(), value: value.to_owned() });
@@ -120,7 +154,7 @@ fn items(profile: &Profile, operation: Operation, signed: &PresignedRequest) -> 
         Operation::List => name == "list-type" && value == "2",
         _ => false,
     };
-    let asked = parameters.into_iter().filter(|(name, value)| !profile.owns(name) && !is_operation(name, value));
+    let asked = parameters(url)?.into_iter().filter(|(name, value)| is_looked_at(name) && !is_operation(name, value));
     items.extend(asked.map(|(name, value)| Item::Parameter { name, value }));
     Ok(items)
 }

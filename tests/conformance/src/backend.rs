@@ -3,7 +3,7 @@
 use core::fmt;
 
 use async_trait::async_trait;
-use valetkey_core::{Method, PresignedRequest, Timestamp};
+use valetkey_core::{AuthorizedRequest, Method, PresignedRequest, SignedHeaders, Timestamp};
 
 /// Sends what was signed to something that verifies it: a server over HTTP, or [one in this process](crate::in_process::VerifyingBackend).
 ///
@@ -73,10 +73,18 @@ impl WireRequest {
     /// What an honest client sends: method, URL and exactly the signed headers.
     #[must_use]
     pub fn of(signed: &PresignedRequest, body: impl Into<Vec<u8>>) -> Self {
-        let headers = signed.signed_headers.iter().filter(|(name, _)| *name != "content-length");
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { method: signed.method, url: signed.url.clone(), headers, body: body.into(), chunked: false }
+        Self { method: signed.method, url: signed.url.clone(), headers: to_send(&signed.signed_headers), body: body.into(), chunked: false }
     }
+
+    /// What the signer itself sends at once: method, URL and exactly the headers.
+    #[must_use]
+    pub fn authorized(signed: &AuthorizedRequest, body: impl Into<Vec<u8>>) -> Self {
+        Self { method: signed.method, url: signed.url.clone(), headers: to_send(&signed.headers), body: body.into(), chunked: false }
+    }
+}
+
+fn to_send(headers: &SignedHeaders) -> Vec<(String, String)> {
+    headers.iter().filter(|(name, _)| *name != "content-length").map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 impl fmt::Debug for WireRequest {

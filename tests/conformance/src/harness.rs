@@ -6,7 +6,7 @@ use crate::backend::{Backend, TestClock, WireRequest, WireResponse};
 use crate::profile::{Profile, Why};
 use crate::report::{Module, Record, Report, ensure};
 use crate::vectors::Vector;
-use crate::{headers, keys, portable, posts, tamper, ttl, urls, vectors};
+use crate::{authorization, headers, keys, portable, posts, tamper, ttl, urls, vectors};
 
 /// The body that the suite writes when a case says nothing else.
 pub(crate) const BODY: &[u8] = b"valetkey conformance body\n";
@@ -98,6 +98,7 @@ impl<'a> Harness<'a> {
             Module::Tamper => Box::pin(tamper::run(self, &mut record)).await,
             Module::Portable => Box::pin(portable::run(self, &mut record)).await,
             Module::Posts => Box::pin(posts::run(self, &mut record)).await,
+            Module::Authorization => Box::pin(authorization::run(self, &mut record)).await,
         }
         if self.clock.turns() {
             self.clock.set(start);

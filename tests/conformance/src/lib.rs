@@ -19,6 +19,7 @@
 //! The suite is tested itself: each of the [`saboteurs`] breaks one promise, and must fail in the module that it names.
 
 mod account;
+mod authorization;
 mod backend;
 mod digest;
 mod form_profile;
@@ -42,7 +43,7 @@ mod wire_form;
 pub use backend::{Backend, TestClock, WireRequest, WireResponse};
 pub use form_profile::{FormAnswers, FormProfile};
 pub use harness::{Harness, Place};
-pub use profile::{Answers, Profile};
+pub use profile::{Answers, AuthorizationProfile, Profile};
 pub use report::{Finding, Module, Outcome, Report};
 pub use vectors::Vector;
 pub use wire_form::{FilePart, WireForm};

@@ -43,6 +43,29 @@ pub struct Profile {
     pub answers: Answers,
     /// What it promises about forms; `None` where the cloud has none.
     pub forms: Option<&'static FormProfile>,
+    /// What it promises about the `Authorization` header.
+    pub authorization: AuthorizationProfile,
+}
+
+/// What stands in a request that is signed in its `Authorization` header, and how the cloud refuses one.
+///
+/// A presigner that signs a URL in its stead, as [`Presigner::authorize`](valetkey_core::Presigner::authorize) allows, is judged by what its URLs promise.
+#[derive(Debug, Clone, Copy)]
+pub struct AuthorizationProfile {
+    /// What the header begins with, before a blank.
+    pub algorithm: &'static str,
+    /// The header of the signing time, `YYYYMMDDTHHMMSSZ`.
+    pub date: &'static str,
+    /// The header that says what the body is.
+    pub payload: &'static str,
+    /// The header of the session token.
+    pub token: &'static str,
+    /// How far the signing time may lie before or after the clock, seconds.
+    pub skew: u64,
+    /// The signing time is farther away.
+    pub too_skewed: Codes,
+    /// `Authorization`, or a header that it cannot do without, was changed or left out.
+    pub changed: Codes,
 }
 
 /// The statuses and error codes that stand for each reason of refusal. The first of each is what [the backend of this process](crate::in_process) answers.
@@ -122,6 +145,25 @@ impl Profile {
             no_upload: &[(404, "NoSuchUpload")],
         },
         forms: Some(&FormProfile::S3),
+        authorization: AuthorizationProfile {
+            algorithm: "AWS4-HMAC-SHA256",
+            date: "x-amz-date",
+            payload: "x-amz-content-sha256",
+            token: "x-amz-security-token",
+            skew: 900,
+            too_skewed: &[(403, "RequestTimeTooSkewed")],
+            changed: &[
+                (403, "SignatureDoesNotMatch"),
+                (403, "AccessDenied"),
+                (403, "InvalidAccessKeyId"),
+                (403, "RequestTimeTooSkewed"),
+                (400, "AuthorizationHeaderMalformed"),
+                (400, "InvalidToken"),
+                (400, "InvalidArgument"),
+                (400, "InvalidRequest"),
+                (400, "MissingSecurityHeader"),
+            ],
+        },
     };
 
     /// Alibaba Cloud OSS, Signature V4.
@@ -171,6 +213,22 @@ impl Profile {
             no_upload: &[(404, "NoSuchUpload")],
         },
         forms: Some(&FormProfile::OSS),
+        authorization: AuthorizationProfile {
+            algorithm: "OSS4-HMAC-SHA256",
+            date: "x-oss-date",
+            payload: "x-oss-content-sha256",
+            token: "x-oss-security-token",
+            skew: 900,
+            too_skewed: &[(403, "RequestTimeTooSkewed")],
+            changed: &[
+                (403, "SignatureDoesNotMatch"),
+                (403, "AccessDenied"),
+                (403, "InvalidAccessKeyId"),
+                (403, "InvalidSecurityToken"),
+                (403, "RequestTimeTooSkewed"),
+                (400, "InvalidArgument"),
+            ],
+        },
     };
 
     pub(crate) fn codes(&self, why: Why) -> Codes {
@@ -188,6 +246,8 @@ impl Profile {
             Why::Digest => answers.digest,
             Why::NoObject => answers.no_object,
             Why::NoUpload => answers.no_upload,
+            Why::TooSkewed => self.authorization.too_skewed,
+            Why::Authorization => self.authorization.changed,
         }
     }
 
@@ -222,4 +282,8 @@ pub(crate) enum Why {
     Digest,
     NoObject,
     NoUpload,
+    /// The signing time of a header is too far away.
+    TooSkewed,
+    /// The header that signs, or what it needs, was changed.
+    Authorization,
 }

@@ -23,11 +23,14 @@ pub enum Module {
     Portable,
     /// A form takes what its policy says and nothing else.
     Posts,
+    /// What is signed to be sent at once does what it says, for a quarter of an hour, and nothing else.
+    Authorization,
 }
 
 impl Module {
     /// All of them, in the order of a run.
-    pub const ALL: [Self; 8] = [Self::Vectors, Self::Urls, Self::Headers, Self::Ttl, Self::Keys, Self::Tamper, Self::Portable, Self::Posts];
+    pub const ALL: [Self; 9] =
+        [Self::Vectors, Self::Urls, Self::Headers, Self::Ttl, Self::Keys, Self::Tamper, Self::Portable, Self::Posts, Self::Authorization];
 
     /// The word for it.
     #[must_use]
@@ -41,6 +44,7 @@ impl Module {
             Self::Tamper => "tamper",
             Self::Portable => "portable",
             Self::Posts => "posts",
+            Self::Authorization => "authorization",
         }
     }
 }

@@ -8,14 +8,15 @@
 //! }
 //! ```
 
+mod authorization;
 mod forms;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use valetkey_core::{
-    Constraint, ConstraintName, ContentTypeRule, ExpirationReason, LifeError, Method, ObjectKey, ObjectRequest, Operation, PostPolicy, PresignError,
-    PresignOptions, PresignedPost, PresignedRequest, Presigner, SignedHeaders,
+    AuthorizedRequest, Constraint, ConstraintName, ContentTypeRule, ExpirationReason, LifeError, Method, ObjectKey, ObjectRequest, Operation, PostPolicy,
+    PresignError, PresignOptions, PresignedPost, PresignedRequest, Presigner, SignedHeaders,
 };
 
 use crate::report::Module;
@@ -35,6 +36,8 @@ enum Trick {
     Life(fn(&PresignedRequest, &PresignOptions) -> Option<PresignOptions>, bool),
     /// Requests are signed honestly, and forms are not.
     Form(forms::Trick),
+    /// What others send is signed honestly, and what is sent at once is not.
+    Authorization(authorization::Trick),
 }
 
 /// A way to break one promise.
@@ -80,7 +83,7 @@ impl Presigner for Sabotaged<'_> {
                 signed.signed_headers = honest.signed_headers;
                 Ok(signed)
             }
-            Trick::Form(_) => self.honest.presign(request, options).await,
+            Trick::Form(_) | Trick::Authorization(_) => self.honest.presign(request, options).await,
             Trick::Despite(retry) => match self.honest.presign(request, options).await {
                 Ok(signed) => Ok(signed),
                 Err(error) => match retry(&error, request, options) {
@@ -109,6 +112,13 @@ impl Presigner for Sabotaged<'_> {
             _ => self.honest.presign_post(policy, options).await,
         }
     }
+
+    async fn authorize(&self, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        match self.trick {
+            Trick::Authorization(trick) => trick.authorize(self.honest, request).await,
+            _ => self.honest.authorize(request).await,
+        }
+    }
 }
 
 const fn new(name: &'static str, module: Module, trick: Trick) -> Saboteur {
@@ -125,7 +135,7 @@ const fn result(name: &'static str, module: Module, rewrite: fn(&mut PresignedRe
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Saboteur> {
-    REQUESTS.iter().chain(forms::FORMS)
+    REQUESTS.iter().chain(forms::FORMS).chain(authorization::REQUESTS)
 }
 
 const REQUESTS: &[Saboteur] = &[

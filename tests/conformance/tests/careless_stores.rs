@@ -140,7 +140,7 @@ const CARELESS: &[(&str, Way, &[&str])] = &[
         BOTH,
     ),
     ("does not look at the host", Way::Request(|request| request.headers.retain(|(name, _)| name != "host")), BOTH),
-    ("does not look at the path", Way::Request(|request| request.url = request.url.replace("/tamper/x", "/").replace("/tamper/", "/")), BOTH),
+    ("does not look at the path", Way::Request(|request| request.url = request.url.replace("/posts/tamper/x", "/").replace("/posts/tamper/", "/")), BOTH),
     ("answers 204 to every form", Way::Answer(|answer| answer.status = if matches!(answer.status, 201 | 303) { 204 } else { answer.status }), BOTH),
     (
         "redirects without saying what was stored",

@@ -13,7 +13,8 @@ use valetkey_conformance::{Backend, Harness, Module, Place, Profile, WireRequest
 use valetkey_core::crypto::push_hex;
 use valetkey_core::verify::Audience;
 use valetkey_core::{
-    Credentials, Dialect, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest, Presigner, Target, TargetSettings,
+    AuthorizedRequest, Credentials, Dialect, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest, Presigner, Target,
+    TargetSettings,
 };
 use valetkey_oss::Oss;
 use valetkey_s3::S3;
@@ -69,6 +70,76 @@ fn who_forgets_the_bucket_in_the_resource_of_oss_is_caught() {
         let place = Place { bucket: "examplebucket", base_url, key_prefix: "" };
         let report = run_now(Harness::new(&presigner, &backend, &*clock, &Profile::OSS, place).run_module(Module::Urls));
         assert_eq!(report.failed_modules().is_empty(), passes, "bucket `{bucket}`");
+    }
+}
+
+/// The date in a header is that of the signature, so no wrapper can make it another one; a clock that is wrong can.
+#[test]
+fn who_authorizes_by_another_clock_is_caught() {
+    type World = (&'static dyn Dialect, &'static Profile, &'static str, &'static str);
+    let worlds: [World; 2] =
+        [(&S3, &Profile::S3, "eu-central-1", "s3.eu-central-1.amazonaws.com"), (&Oss, &Profile::OSS, "cn-hangzhou", "oss-cn-hangzhou.aliyuncs.com")];
+    let credentials = Credentials::new("AKIDEXAMPLE", "ExampleSecretAccessKey").unwrap();
+    // A time that the store would still take is a lie all the same.
+    for (theirs, passes) in [("10:30:00", true), ("10:29:00", false), ("10:14:59", false), ("10:45:01", false)] {
+        for (dialect, profile, region, host) in worlds {
+            let clock = |time: &str| Arc::new(ManualClock::new(format!("2026-11-22T{time}Z").parse().unwrap()));
+            let (clock, other) = (clock("10:30:00"), clock(theirs));
+            let target = dialect.resolve(&TargetSettings::new("examplebucket").region(region)).unwrap();
+            let backend = VerifyingBackend::new(dialect, profile, Audience::public(), "examplebucket", credentials.clone(), Arc::clone(&clock));
+            let honest = DialectPresigner::new(dialect, target.clone(), credentials.clone(), Arc::clone(&clock));
+            let authorizing = DialectPresigner::new(dialect, target, credentials.clone(), if passes { Arc::clone(&clock) } else { other });
+            let presigner = Two { honest, authorizing };
+            let base_url = format!("https://examplebucket.{host}");
+            let place = Place { bucket: "examplebucket", base_url: &base_url, key_prefix: "" };
+            let report = run_now(Harness::new(&presigner, &backend, &*clock, profile, place).run_module(Module::Authorization));
+            assert_eq!(report.failed_modules().is_empty(), passes, "{} at {theirs}", profile.provider);
+        }
+    }
+}
+
+/// One presigner for what others send, and another for what is sent at once.
+struct Two {
+    honest: DialectPresigner,
+    authorizing: DialectPresigner,
+}
+
+#[async_trait::async_trait]
+impl Presigner for Two {
+    async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
+        self.honest.presign(request, options).await
+    }
+
+    async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        self.honest.presign_post(policy, options).await
+    }
+
+    async fn authorize(&self, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        self.authorizing.authorize(request).await
+    }
+}
+
+/// A presigner that knows no other way signs a URL, and that keeps every promise, too.
+#[test]
+fn who_signs_a_url_in_its_stead_passes() {
+    struct UrlsAlone<'p>(&'p DialectPresigner);
+
+    #[async_trait::async_trait]
+    impl Presigner for UrlsAlone<'_> {
+        async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
+            self.0.presign(request, options).await
+        }
+
+        async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+            self.0.presign_post(policy, options).await
+        }
+    }
+
+    for (name, world) in worlds() {
+        let urls = UrlsAlone(world.presigner());
+        let report = run_now(Harness { presigner: &urls, ..world.harness() }.run_module(Module::Authorization));
+        let failures: Vec<String> = report.failures().map(ToString::to_string).collect();
+        assert!(failures.is_empty(), "{name}: {}", failures.join("\n"));
     }
 }
 
@@ -161,9 +232,10 @@ fn a_careless_backend_is_noticed() {
         request.headers.retain(|(name, _)| name != "host");
         request
     };
+    const EVERY: &[Module] = &[Module::Urls, Module::Headers, Module::Ttl, Module::Tamper, Module::Portable, Module::Posts, Module::Authorization];
     type Way = fn(WireRequest) -> WireRequest;
     let table: [(&str, Way, bool, &[Module]); 3] = [
-        ("answers 200 to everything", same, true, &[Module::Urls, Module::Headers, Module::Ttl, Module::Tamper, Module::Portable, Module::Posts]),
+        ("answers 200 to everything", same, true, EVERY),
         ("does not look at other parameters", without_stray, false, &[Module::Tamper]),
         ("does not look at the host", without_host, false, &[Module::Tamper]),
     ];

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use valetkey_core::post_policy::sign_post;
 use valetkey_core::verify::Audience;
 use valetkey_core::{
-    Credentials, Dialect, Endpoint, Limits, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest, Presigner,
-    SigningContext, Target, TargetError, TargetSettings, Timestamp,
+    AuthorizedRequest, Credentials, Dialect, Endpoint, Limits, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest,
+    Presigner, SigningContext, Target, TargetError, TargetSettings, Timestamp,
 };
 
 pub use backend::VerifyingBackend;
@@ -86,6 +86,10 @@ impl Presigner for DialectPresigner {
 
     async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
         self.with_context(options, |context| sign_post(self.dialect, context, policy))
+    }
+
+    async fn authorize(&self, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        self.with_context(&PresignOptions::new(), |context| self.dialect.authorize(context, request))
     }
 }
 

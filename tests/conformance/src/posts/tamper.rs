@@ -1,6 +1,6 @@
 //! Nothing of a form can be changed: each field left out, changed and doubled, parts added, and the policy written otherwise.
 
-use valetkey_core::{PostPolicy, PresignedPost};
+use valetkey_core::{PostPolicy, PresignedPost, encode};
 
 use super::samples::set;
 use super::{Forms, photo};
@@ -222,8 +222,10 @@ async fn elsewhere(forms: &Forms<'_>, record: &mut Record, form: &WireForm) {
         Some(moved) => forms.note(record, "to another bucket", refused(forms, moved, FormWhy::Bucket).await).await,
         None => record.skip("to another bucket", "the URL does not name the bucket"),
     }
-    for (case, url) in [("to an object", "/tamper/x"), ("to a folder", "/tamper/")] {
-        let moved = WireRequest { url: format!("{}{url}", place.base_url), ..request.clone() };
+    for (case, name) in [("to an object", "tamper/x"), ("to a folder", "tamper/")] {
+        let mut url = format!("{}/", place.base_url);
+        encode::push_path(&mut url, &format!("{}{name}", forms.root));
+        let moved = WireRequest { url, ..request.clone() };
         forms.note(record, case, refused(forms, moved, FormWhy::NotAtBucket).await).await;
     }
     for content_type in ["multipart/form-data", "multipart/form-data; boundary=another"] {
