@@ -111,6 +111,17 @@ impl Running {
         }
     }
 
+    /// Goes on after bytes with this CRC. Combining would cost more than the bytes themselves where they are few: all four have all bits inverted at the end.
+    pub(super) fn after(algorithm: Algorithm, crc: u64) -> Self {
+        match algorithm.crc() {
+            Some((kind, length)) => {
+                let inverted = if length == 4 { crc ^ u64::from(u32::MAX) } else { !crc };
+                Self::Crc(algorithm, crc_fast::Digest::new_with_init_state(kind, inverted))
+            }
+            None => Self::new(algorithm),
+        }
+    }
+
     pub(super) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Crc(_, crc) => crc.update(bytes),
@@ -247,6 +258,12 @@ mod tests {
             let whole = algorithm.combine_all(pieces.map(|piece| (crc(algorithm, piece), piece.len() as u64)));
             assert_eq!(whole, crc(algorithm, b"oneand two3"), "{}", algorithm.name());
             assert_eq!(algorithm.combine_all([]), crc(algorithm, b""));
+            let going_on = pieces.iter().fold(crc(algorithm, b""), |crc, piece| {
+                let mut running = Running::after(algorithm, crc);
+                running.update(piece);
+                running.crc()
+            });
+            assert_eq!(going_on, whole, "{}", algorithm.name());
         }
     }
 

@@ -3,15 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use valetkey::credentials::{oss_from_env, s3_from_env};
 use valetkey::verify::PublicHost;
 use valetkey::{
-    AuthorizedRequest, Clock as _, Config, Credentials, CredentialsError, Dialect, Endpoint, LifeError, ObjectKey, ObjectRequest, Oss, OssPresigner,
-    PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest, S3, S3Presigner, SigningSession, StoreConfig, SystemClock, TargetError,
-    TargetSettings, Timestamp,
+    Clock as _, Config, Credentials, CredentialsError, Dialect, Endpoint, LifeError, ObjectKey, ObjectRequest, Oss, OssPresigner, PostPolicy, PresignError,
+    PresignOptions, PresignedPost, PresignedRequest, S3, S3Presigner, SigningSession, StoreConfig, SystemClock, TargetError, TargetSettings, Timestamp,
 };
 
 use crate::args::{Global, PlaceArgs};
@@ -334,15 +331,11 @@ impl Signer {
         }
     }
 
-    /// What a transfer signs with, each URL for this life.
-    pub(crate) fn into_presigner(self, life: Option<Duration>) -> Arc<dyn valetkey::Presigner> {
-        let presigner: Arc<dyn valetkey::Presigner> = match self.presigner {
+    /// What a transfer signs with.
+    pub(crate) fn into_presigner(self) -> Arc<dyn valetkey::Presigner> {
+        match self.presigner {
             Presigner::S3(presigner) => Arc::new(presigner),
             Presigner::Oss(presigner) => Arc::new(presigner),
-        };
-        match life {
-            Some(life) => Arc::new(WithLife { presigner, life }),
-            None => presigner,
         }
     }
 
@@ -376,27 +369,6 @@ impl Session<'_> {
             Self::S3(session) => session.sign_into(request, signed),
             Self::Oss(session) => session.sign_into(request, signed),
         }
-    }
-}
-
-/// Signs for a life of its own what leaves it open.
-struct WithLife {
-    presigner: Arc<dyn valetkey::Presigner>,
-    life: Duration,
-}
-
-#[async_trait]
-impl valetkey::Presigner for WithLife {
-    async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
-        self.presigner.presign(request, &options.expires_in(self.life)).await
-    }
-
-    async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
-        self.presigner.presign_post(policy, options).await
-    }
-
-    async fn authorize(&self, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
-        self.presigner.authorize(request).await
     }
 }
 

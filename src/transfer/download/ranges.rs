@@ -134,14 +134,13 @@ impl Ranges {
             // In this order, so that the file is free when nothing is held any more.
             let _held = held;
             let this = this;
-            let begun = tail.next;
-            let mut running = Running::new(tail.algorithm);
+            let mut running = Running::after(tail.algorithm, tail.crc);
             for piece in &batch {
                 files::write_at(&this.part.file, tail.next, piece).map_err(TransferError::file("write", this.part.path()))?;
                 running.update(piece);
                 tail.next = tail.next.saturating_add(piece.len() as u64);
             }
-            tail.crc = tail.algorithm.combine(tail.crc, running.crc(), tail.next.saturating_sub(begun));
+            tail.crc = running.crc();
             this.state.reached(index, tail.next.saturating_sub(span.start), tail.crc)?;
             Ok(tail)
         }))

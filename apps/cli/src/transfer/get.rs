@@ -11,7 +11,7 @@ use valetkey::transfer::{Fetched, Transfer};
 use valetkey::{ObjectKey, ObjectRequest, Operation};
 
 use super::teller::Teller;
-use super::{beside, explain, interrupt, json, life, options, print, tell_unused, text};
+use super::{beside, explain, interrupt, json, life, options, presigner, print, tell_unused, text};
 use crate::args::{GetArgs, Global, RequestArgs, TransferArgs, TransferOutput};
 use crate::error::CliError;
 use crate::location::{Location, Signer};
@@ -54,7 +54,7 @@ async fn fetch(
     stop: CancellationToken,
 ) -> Result<Fetched, CliError> {
     let client = Transfer::new()?;
-    let presigner = signer.into_presigner(args.expires);
+    let presigner = presigner(signer, args);
     let options = options(args, teller, stop.clone());
     let writer = match target {
         Target::File(path) => return Ok(Box::pin(client.download_file(presigner, request, path, options)).await?),

@@ -9,14 +9,17 @@ mod teller;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use valetkey::PresignOptions;
 use valetkey::transfer::{RetryPolicy, TransferOptions};
+use valetkey::{AuthorizedRequest, ObjectRequest, PostPolicy, PresignError, PresignOptions, PresignedPost, PresignedRequest, Presigner};
 
 use crate::args::{TransferArgs, TransferOutput};
 use crate::error::CliError;
+use crate::location::Signer;
 use crate::output;
 
 pub(crate) use get::run as get;
@@ -38,6 +41,36 @@ fn options(args: &TransferArgs, teller: &Arc<Teller>, stop: CancellationToken) -
 /// How each request is signed.
 fn life(args: &TransferArgs) -> PresignOptions {
     args.expires.map_or_else(PresignOptions::new, |life| PresignOptions::new().expires_in(life))
+}
+
+/// Signs each URL for the life of these flags.
+fn presigner(signer: Signer, args: &TransferArgs) -> Arc<dyn Presigner> {
+    let presigner = signer.into_presigner();
+    match args.expires {
+        Some(life) => Arc::new(WithLife { presigner, life }),
+        None => presigner,
+    }
+}
+
+/// Signs for a life of its own what leaves it open.
+struct WithLife {
+    presigner: Arc<dyn Presigner>,
+    life: Duration,
+}
+
+#[async_trait]
+impl Presigner for WithLife {
+    async fn presign(&self, request: &ObjectRequest, options: &PresignOptions) -> Result<PresignedRequest, PresignError> {
+        self.presigner.presign(request, &options.expires_in(self.life)).await
+    }
+
+    async fn presign_post(&self, policy: &PostPolicy, options: &PresignOptions) -> Result<PresignedPost, PresignError> {
+        self.presigner.presign_post(policy, options).await
+    }
+
+    async fn authorize(&self, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        self.presigner.authorize(request).await
+    }
 }
 
 fn part_size(args: &TransferArgs) -> u64 {

@@ -12,7 +12,7 @@ use valetkey::{ObjectRequest, Operation};
 
 use super::source::{Ready, Source};
 use super::teller::Teller;
-use super::{beside, explain, interrupt, life, options, part_size, print, tell_unused};
+use super::{beside, explain, interrupt, life, options, part_size, presigner, print, tell_unused};
 use crate::args::{Global, PutArgs, RequestArgs, TransferArgs};
 use crate::error::CliError;
 use crate::location::{Location, Provider, Signer};
@@ -97,7 +97,7 @@ async fn send(
     let file = source.ready(teller, &stop).await?;
     reached.sending.store(true, Ordering::Relaxed);
     reached.in_parts.store(file.size() > part_size(args), Ordering::Relaxed);
-    let presigner = signer.into_presigner(args.expires);
+    let presigner = presigner(signer, args);
     let (client, options) = (Transfer::new()?, options(args, teller, stop));
     Ok(match file {
         Ready::Named { path, .. } => Box::pin(client.upload_file(presigner, request, path, options)).await?,

@@ -1,12 +1,9 @@
 //! `get`: to files, folders and standard output, whole or not at all.
 
 use std::io::Read as _;
-use std::process::Stdio;
 
 use serde_json::Value;
 
-#[cfg(unix)]
-use crate::place::signal;
 use crate::place::{Place, ended, names, noise};
 use crate::support::{ENV, Ran, program, run};
 
@@ -119,72 +116,13 @@ fn links_devices_and_full_disks() {
     ended(child).failed_with(1, "cannot be written", "a full disk");
 }
 
-#[cfg(unix)]
-#[test]
-fn ctrl_c_leaves_the_file_as_it_was() {
-    for provider in ["s3", "oss"] {
-        for (target, message) in [("old", "old is as it was, and nothing is left beside it"), ("new", "new is as it was, and nothing is left beside it")] {
-            // Storing is a PUT.
-            let (place, gate) = Place::gated(&[("GET", 3)]);
-            place.store(provider, "big", &noise(4 * MIB));
-            let old = place.file("old", b"as it was");
-            let path = place.path(target);
-            let child = place.spawn(&["get", &format!("{provider}://media/big"), path.to_str().unwrap(), "--part-size", "1MiB", "--parallel", "1"], |_| {});
-            gate.wait();
-            signal(&child, "INT");
-            ended(child).failed_with(130, message, provider);
-            assert_eq!(names(place.folder.path()), ["old"]);
-            assert_eq!(std::fs::read(old).unwrap(), b"as it was");
-        }
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_download_is_gone_on_with() {
-    for provider in ["s3", "oss"] {
-        for signal_name in ["INT", "KILL"] {
-            let (place, gate) = Place::gated(&[("GET", 4)]);
-            let bytes = noise(6 * MIB);
-            place.store(provider, "big", &bytes);
-            let (path, location) = (place.file("big.bin", b"as it was"), format!("{provider}://media/big"));
-            let words = ["get", &location, &path, "--part-size", "1MiB", "--parallel", "1", "--resume"];
-            let child = place.spawn(&words, |_| {});
-            gate.wait();
-            signal(&child, signal_name);
-            let ran = ended(child);
-            if signal_name == "INT" {
-                ran.failed_with(130, ".big.bin.valetkey-download keeps what is done, and the same command goes on with it", provider);
-            }
-            drop(gate);
-            assert_eq!(names(place.folder.path()), [".big.bin.valetkey-download", ".big.bin.valetkey-part", "big.bin"]);
-            assert_eq!(std::fs::read(&path).unwrap(), b"as it was");
-            place.answered("GET", 206);
-
-            let ran = place.run(&words, ENV).succeeded("resumed");
-            assert!(ran.err.starts_with("# resumed: ") && ran.err.ends_with(" of 6291456 bytes are there already\n"), "{}", ran.err);
-            if signal_name == "INT" {
-                assert!(ran.err.starts_with("# resumed: 3145728 "), "{}", ran.err);
-                assert_eq!(place.answered("GET", 206), 3, "only what was missing");
-            }
-            assert!(std::fs::read(&path).unwrap() == bytes, "{provider} {signal_name}");
-            assert_eq!(names(place.folder.path()), ["big.bin"]);
-        }
-    }
-}
-
 /// Standard output is for the bytes alone, also where it is a terminal.
 #[cfg(target_os = "linux")]
 #[test]
 fn no_bar_stands_between_the_bytes() {
     let place = Place::start();
     place.store("s3", "k", b"12345");
-    let run = |more: &str| {
-        let line = format!("{} get s3://media/k {more} --endpoint {}", env!("CARGO_BIN_EXE_valetkey"), place.endpoint);
-        let mut command = std::process::Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]).env_clear().envs(ENV.iter().copied()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
-        command.stdin(Stdio::null()).output().ok().filter(|output| output.status.success()).map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-    };
+    let run = |more: &str| place.on_terminal(&format!("get s3://media/k {more}"));
     if let (Some(bytes), Some(filed)) = (run(""), run(place.path("f").to_str().unwrap())) {
         assert_eq!(bytes, "12345");
         assert!(filed.contains("size: 5\r\n"), "{filed:?}");

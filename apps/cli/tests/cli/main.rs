@@ -6,6 +6,7 @@ mod command_line;
 mod documented;
 mod form_vectors;
 mod get;
+mod interrupted;
 mod place;
 mod post;
 mod put;

@@ -100,6 +100,23 @@ impl Place {
         command.spawn().unwrap()
     }
 
+    /// What a terminal is sent that the program runs on. `script` makes one; where it is not installed there is none, but in CI it must be.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn on_terminal(&self, words: &str) -> Option<String> {
+        let line = format!("{} {words} --endpoint {}", env!("CARGO_BIN_EXE_valetkey"), self.endpoint);
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env_clear().envs(ENV.iter().copied()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
+        match command.stdin(Stdio::null()).output() {
+            Err(_) if std::env::var_os("CI").is_none() => None,
+            output => {
+                let output = output.unwrap();
+                let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert!(output.status.success(), "{words}: {shown}");
+                Some(shown)
+            }
+        }
+    }
+
     /// How many requests of a method had this status, and then none of them.
     pub(crate) fn answered(&self, method: &str, status: u16) -> usize {
         let mut seen = self.answered.lock().unwrap();
