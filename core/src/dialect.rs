@@ -90,11 +90,13 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// Signs a request by its `Authorization` header, for the process that sends it at once.
     ///
     /// Where the provider signs a digest of the body: the one of [`ObjectRequest::payload_sha256`], the one of no body for operations without one, and else
-    /// none.
+    /// none. A dialect that knows only URLs leaves this as it is: then a URL is sent.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
-    fn authorize(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError>;
+    fn authorize(&self, context: &SigningContext<'_>, request: &ObjectRequest) -> Result<AuthorizedRequest, PresignError> {
+        Ok(self.sign(context, request)?.into())
+    }
 
     /// The stages of the signature that [`sign`](Self::sign) makes, for the owner of the secret.
     ///

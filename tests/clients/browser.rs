@@ -46,8 +46,7 @@ pub(crate) fn table(_: &Guide, _: &Snippet, tools: &Tools) -> Result<(), Failed>
     web.page.get_or_init(|| include_str!("browser.html").replace("{{STEPS}}", &steps.concat()));
 
     let folder = tempfile::tempdir()?;
-    // Here the browser must ask for CORS headers.
-    let words = tools.run.iter().filter(|word| *word != "--disable-web-security").map(|word| word.replace("{folder}", &folder.path().to_string_lossy()));
+    let words = tools.run.iter().map(|word| word.replace("{folder}", &folder.path().to_string_lossy()));
     let words: Vec<String> = words.collect();
     let output = Command::new(&words[0]).args(&words[1..]).arg(format!("http://{site}/page")).output()?;
     let output = String::from_utf8_lossy(&output.stdout);

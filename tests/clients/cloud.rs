@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libtest_mimic::Failed;
 use valetkey::transfer::{Body, Transfer};
 use valetkey::{Credentials, ObjectRequest, OssPresigner, PostPolicy, PresignOptions, PresignedPost, PresignedRequest, Presigner, S3Presigner, TargetSettings};
-use valetkey_store::{Cloud as Dialect, Running, Store};
+use valetkey_store::{Cloud as Dialect, CorsRule, Running, Store};
 
 /// A store that speaks both dialects, of which the test uses one.
 pub(crate) struct Cloud {
@@ -41,7 +41,13 @@ impl Cloud {
         let credentials = Credentials::new("TESTACCESSKEYID", "test-secret")?;
         let dialect = if provider == "s3" { Dialect::S3 } else { Dialect::Oss };
         let seen = answers.clone();
-        let store = Store::builder().bucket("media").credentials(dialect, credentials.clone()).memory().observer(move |event| {
+        // As docs/browser-uploads.md says.
+        let rule = CorsRule::new(["*"], ["PUT", "POST"])?.allow_headers(["*"])?.expose_headers(["ETag", "Location"])?;
+        let store = Store::builder().bucket("media").credentials(dialect, credentials.clone()).memory().cors(rule).observer(move |event| {
+            // What a browser asks ahead is no upload.
+            if event.method == "OPTIONS" {
+                return;
+            }
             let answer = Answer { status: event.status, code: event.code.map(ToOwned::to_owned) };
             seen.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
         });
