@@ -71,23 +71,23 @@ impl Place {
         }
     }
 
-    /// The place as a token that says nothing to others, and that fits to no other bucket, prefix or delimiter.
-    pub(crate) fn token(&self, bucket: &str, query: &ListQuery) -> String {
+    /// The place as a token that says nothing to others, and that fits to no other bucket.
+    pub(crate) fn token(&self, bucket: &str) -> String {
         let (kind, name) = match self {
             Self::Key(key) => (b'k', key),
             Self::CommonPrefix(prefix) => (b'p', prefix),
         };
         let mut place = vec![kind];
         place.extend_from_slice(name.as_bytes());
-        let mut token = check_of(bucket, query, &place).to_vec();
+        let mut token = check_of(bucket, &place).to_vec();
         token.extend_from_slice(&place);
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// Reads a token that a listing of the same bucket, prefix and delimiter gave.
-    pub(crate) fn of_token(token: &str, bucket: &str, query: &ListQuery) -> Result<Self, StoreError> {
+    /// Reads a token that a listing of the same bucket gave.
+    pub(crate) fn of_token(token: &str, bucket: &str) -> Result<Self, StoreError> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-        let place = bytes.as_deref().and_then(|bytes| bytes.split_at_checked(CHECK)).filter(|(check, place)| *check == check_of(bucket, query, place));
+        let place = bytes.as_deref().and_then(|bytes| bytes.split_at_checked(CHECK)).filter(|(check, place)| *check == check_of(bucket, place));
         let place = place.and_then(|(_, place)| std::str::from_utf8(place).ok());
         let place = place.and_then(|place| match place.strip_prefix('k') {
             Some(key) => Some(Self::Key(key.into())),
@@ -96,7 +96,7 @@ impl Place {
         place.ok_or_else(|| StoreError::InvalidArgument {
             name: "continuation-token",
             value: token.chars().take(100).collect(),
-            reason: "must be one that a listing of the same bucket, prefix and delimiter gave",
+            reason: "must be one that a listing of the same bucket gave",
         })
     }
 }
@@ -104,9 +104,9 @@ impl Place {
 /// How many bytes of a token say what it belongs to.
 const CHECK: usize = 8;
 
-fn check_of(bucket: &str, query: &ListQuery, place: &[u8]) -> [u8; CHECK] {
+fn check_of(bucket: &str, place: &[u8]) -> [u8; CHECK] {
     let mut sha256 = Sha256::new();
-    for part in [bucket.as_bytes(), query.prefix.as_bytes(), query.delimiter.as_bytes(), place] {
+    for part in [bucket.as_bytes(), place] {
         sha256.update((part.len() as u64).to_be_bytes());
         sha256.update(part);
     }

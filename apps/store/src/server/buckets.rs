@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Cloud, StoreError,
-    objects::{BucketInfo, ListQuery, ObjectStore, Place},
+    objects::{BucketInfo, ObjectStore, Place},
     xml,
 };
 
@@ -124,16 +124,15 @@ pub(super) fn list(store: &ObjectStore, call: &Call<'_>, set: Option<&str>) -> R
         return Err(StoreError::InvalidArgument { name, value: max.to_string(), reason: "is out of its range" });
     }
     // S3 goes on behind a token, OSS behind a name.
-    let scope = ListQuery { prefix: prefix.into(), ..ListQuery::default() };
     let after = match (call.cloud(), call.verified.parameter("continuation-token")) {
-        (Cloud::S3, Some(token)) => Place::of_token(token, "", &scope)?.name().to_owned(),
+        (Cloud::S3, Some(token)) => Place::of_token(token, "")?.name().to_owned(),
         (Cloud::S3, None) => String::new(),
         (Cloud::Oss, _) => call.text("marker").to_owned(),
     };
     let only = call.verified.parameter("bucket-region").filter(|_| call.cloud() == Cloud::S3);
     let (found, more) = store.buckets(prefix, &after, max as usize);
     let next = found.last().filter(|_| more).map(|(name, _)| match call.cloud() {
-        Cloud::S3 => Place::Key(name.clone()).token("", &scope),
+        Cloud::S3 => Place::Key(name.clone()).token(""),
         Cloud::Oss => name.clone(),
     });
     let entries = found.iter().map(|(name, info)| xml::BucketEntry { name, info, region: region(call.cloud(), set, info), host: call.host });

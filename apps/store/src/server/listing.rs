@@ -28,7 +28,7 @@ pub(super) fn objects_v2(store: &ObjectStore, call: &Call<'_>) -> Result<Answer,
     // OSS's own SDKs send an empty token with the first request.
     let token = call.verified.parameter("continuation-token").filter(|token| call.cloud() == Cloud::S3 || !token.is_empty());
     query.after = match token {
-        Some(token) => Some(Place::of_token(token, call.bucket(), &query)?),
+        Some(token) => Some(Place::of_token(token, call.bucket())?),
         None if start_after.is_empty() => None,
         None => Some(Place::Key(start_after.into())),
     };

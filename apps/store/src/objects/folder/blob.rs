@@ -94,7 +94,7 @@ impl Stage for FileStage {
         let disk = Arc::clone(&self.blob.disk);
         disk.sync(&self.file)?;
         self.blob.crc64 = crc64;
-        if self.blob.len % PIECE > 0 {
+        if !self.blob.len.is_multiple_of(PIECE) {
             self.end_piece();
         }
         self.blob.pieces = std::mem::take(&mut self.pieces).into();

@@ -63,8 +63,8 @@ fn pages(objects: &Objects, query: &ListQuery, whole: &Listing) {
             all.common_prefixes.extend(page.common_prefixes);
             match page.next {
                 Some(next) => {
-                    let token = next.token("media", &query);
-                    assert_eq!(Place::of_token(&token, "media", &query).unwrap(), next);
+                    let token = next.token("media");
+                    assert_eq!(Place::of_token(&token, "media").unwrap(), next);
                     assert_eq!(Place::of_marker(next.name(), &query.prefix, &query.delimiter).unwrap(), next);
                     query.after = Some(next);
                 }
@@ -88,27 +88,15 @@ fn limits_of_a_page() {
 
 #[test]
 fn a_token_that_no_such_listing_gave_is_refused() {
-    let query = ListQuery { prefix: "a".into(), delimiter: "/".into(), ..Default::default() };
-    let token = Place::Key("a/b".into()).token("media", &query);
-    assert!(!token.contains("a/b") && Place::of_token(&token, "media", &query).is_ok());
-    let (other_prefix, other_delimiter) = (ListQuery { prefix: "a/".into(), ..query.clone() }, ListQuery { delimiter: String::new(), ..query.clone() });
-    let more = ListQuery { max_keys: 3, ..query.clone() };
-    assert!(Place::of_token(&token, "media", &more).is_ok(), "a page may have another size");
+    let token = Place::Key("a/b".into()).token("media");
+    assert!(!token.contains("a/b") && Place::of_token(&token, "media").is_ok());
     let mut forged = URL_SAFE_NO_PAD.decode(&token).unwrap();
     *forged.last_mut().unwrap() = b'c';
     let forged = URL_SAFE_NO_PAD.encode(forged);
-    for (token, bucket, query) in [
-        ("", "media", &query),
-        ("!", "media", &query),
-        ("AAAA", "media", &query),
-        ("AAAAAAAAAAAAAA", "media", &query),
-        ("a\u{301}", "media", &query),
-        (&forged, "media", &query),
-        (&token, "other", &query),
-        (&token, "media", &other_prefix),
-        (&token, "media", &other_delimiter),
-    ] {
-        assert!(matches!(Place::of_token(token, bucket, query), Err(StoreError::InvalidArgument { .. })), "{token} {bucket} {query:?}");
+    for (token, bucket) in
+        [("", "media"), ("!", "media"), ("AAAA", "media"), ("AAAAAAAAAAAAAA", "media"), ("a\u{301}", "media"), (&forged, "media"), (&token, "other")]
+    {
+        assert!(matches!(Place::of_token(token, bucket), Err(StoreError::InvalidArgument { .. })), "{token} {bucket}");
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn list_result(cloud: Cloud, page: &ListPage<'_>) -> String {
         }
         xml.value("IsTruncated", listing.next.is_some());
         if let (Some(next), ListKind::Second { .. }) = (&listing.next, page.kind) {
-            xml.text("NextContinuationToken", &next.token(page.bucket, query));
+            xml.text("NextContinuationToken", &next.token(page.bucket));
         }
         for info in &listing.objects {
             xml.element("Contents", |xml| {
