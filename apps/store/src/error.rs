@@ -172,6 +172,14 @@ pub enum StoreError {
         /// The upload that was to be completed.
         upload_id: String,
     },
+    /// A chunk of an `aws-chunked` body that is not the last one has less than 8192 bytes.
+    #[error("Only the last chunk is allowed to have a size less than 8192 bytes")]
+    ChunkTooSmall {
+        /// The chunk that came after it, counted from 1.
+        chunk: u64,
+        /// How many bytes it has.
+        size: u64,
+    },
     /// The body ended early, or had more bytes than were promised.
     #[error("the body has {received} bytes where {promised} were promised")]
     IncompleteBody {

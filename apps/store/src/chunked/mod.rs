@@ -40,7 +40,9 @@ pub(crate) struct Decoder {
     promised: u64,
     state: State,
     line: Vec<u8>,
-    saw_small: bool,
+    /// How many chunks there were, and the size of the last one.
+    chunks: u64,
+    last: u64,
 }
 
 /// What comes next.
@@ -64,7 +66,7 @@ impl Decoder {
     /// A reader of a body that becomes `decoded_length` bytes. `announced` is the trailer that must come.
     pub(crate) fn new(signatures: Option<Box<ChunkSignatures>>, announced: Option<Announced>, decoded_length: u64) -> Self {
         let trailer = announced.map(|announced| Trailer::new(announced, signatures.is_some()));
-        Self { signatures, trailer, left: decoded_length, promised: decoded_length, state: State::Head, line: Vec::new(), saw_small: false }
+        Self { signatures, trailer, left: decoded_length, promised: decoded_length, state: State::Head, line: Vec::new(), chunks: 0, last: MIN_CHUNK }
     }
 
     /// How many bytes of data there must be.
@@ -148,10 +150,11 @@ impl Decoder {
             // More than was announced, or a size that overflows: not a byte of it is read.
             return Err(StoreError::IncompleteBody { promised: self.promised, received: self.promised.saturating_sub(self.left).saturating_add(size) });
         }
-        if size > 0 && self.saw_small {
-            return Err(malformed("has a chunk below 8192 bytes that is not the last one"));
+        self.chunks = self.chunks.saturating_add(1);
+        if size > 0 && self.last < MIN_CHUNK {
+            return Err(StoreError::ChunkTooSmall { chunk: self.chunks, size: self.last });
         }
-        self.saw_small = size < MIN_CHUNK;
+        self.last = size;
         self.left = self.left.saturating_sub(size);
         self.state = State::Data { left: size, signed: signature.map(|signature| (signature, Sha256::new())) };
         if size == 0 {

@@ -43,6 +43,7 @@ impl StoreError {
             Self::InvalidPartNumber { .. } => (416, "InvalidPartNumber"),
             Self::CopySourceTooLarge { .. } => (400, by_cloud("InvalidRequest", "EntityTooLarge")),
             Self::MalformedChunks { .. } => (400, "InvalidRequest"),
+            Self::ChunkTooSmall { .. } => (403, "InvalidChunkSizeError"),
             Self::ChunkSignatureMismatch => (403, "SignatureDoesNotMatch"),
             Self::InvalidRange { .. } => (416, "InvalidRange"),
             Self::BadDigest { digest, .. } => (400, if *digest == "Content-MD5" { by_cloud("BadDigest", "InvalidDigest") } else { "BadDigest" }),
@@ -75,7 +76,7 @@ impl StoreError {
             Self::NoSuchUpload { .. } => {
                 "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.".into()
             }
-            Self::CorsForbidden { .. } => self.to_string(),
+            Self::CorsForbidden { .. } | Self::ChunkTooSmall { .. } => self.to_string(),
             Self::BucketNotEmpty { .. } => "The bucket you tried to delete is not empty.".into(),
             Self::NoCorsRules { .. } => "The CORS configuration does not exist.".into(),
             Self::ChunkSignatureMismatch => {
@@ -106,6 +107,7 @@ impl StoreError {
             Self::InvalidLocation { location } => vec![("LocationConstraint", location.clone())],
             Self::WrongRegion { location, .. } if !location.is_empty() => vec![("LocationConstraint", location.clone())],
             Self::CorsForbidden { method, resource, .. } => vec![("Method", method.clone()), ("ResourceType", (*resource).into())],
+            Self::ChunkTooSmall { chunk, size } => vec![("Chunk", chunk.to_string()), ("BadChunkSize", size.to_string())],
             Self::InvalidPartNumber { number } => vec![("PartNumberRequested", number.to_string())],
             Self::NoSuchKey { key } => vec![("Key", key.clone())],
             Self::NoSuchUpload { upload_id } | Self::InvalidPartOrder { upload_id } => vec![("UploadId", upload_id.clone())],

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use valetkey_core::encode;
 
 use super::{
     Call, conditions,
-    headers::put_encryption,
+    headers::{put, put_encryption},
     respond::{Answer, xml_answer},
     uploads::{checksum_algorithm, part_number},
 };
@@ -38,7 +38,15 @@ pub(super) async fn object(store: &ObjectStore, call: &Call<'_>) -> Result<Answe
     let info = store.put(put, staged).await?;
     let mut answer = xml_answer(StatusCode::OK, xml::copy_object_result(call.cloud(), &info));
     put_encryption(answer.headers_mut(), call.cloud(), &info);
+    put_etag(answer.headers_mut(), call.cloud(), &info.etag);
     Ok(answer)
+}
+
+/// The ETag as a header too, from which the OSS SDKs for Python V1 and JavaScript take it.
+fn put_etag(headers: &mut HeaderMap, cloud: Cloud, etag: &str) {
+    if cloud == Cloud::Oss {
+        put(headers, "etag", &xml::etag(cloud, etag));
+    }
 }
 
 /// Whether a copy onto itself changes anything.
@@ -101,5 +109,7 @@ pub(super) async fn part(store: &ObjectStore, call: &Call<'_>) -> Result<Answer,
     let promises = upload.checksum.into_iter().fold(Promises::new(), |promises, (algorithm, _)| promises.compute(algorithm));
     let staged = store.stage_copy(call.bucket(), &source, bytes, promises).await?;
     let part = store.put_part(&upload, number, staged, call.now).await?;
-    Ok(xml_answer(StatusCode::OK, xml::copy_part_result(call.cloud(), &part)))
+    let mut answer = xml_answer(StatusCode::OK, xml::copy_part_result(call.cloud(), &part));
+    put_etag(answer.headers_mut(), call.cloud(), &part.etag());
+    Ok(answer)
 }

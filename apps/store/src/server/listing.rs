@@ -95,7 +95,9 @@ fn flag(call: &Call<'_>, name: &'static str) -> Result<bool, StoreError> {
 }
 
 pub(super) fn number(call: &Call<'_>, name: &'static str, default: u32) -> Result<u32, StoreError> {
-    let Some(text) = call.verified.parameter(name) else { return Ok(default) };
+    // The OSS SDKs for Python write the parameters that they do not use, without a value.
+    let given = |text: &&str| call.cloud() == Cloud::S3 || !text.is_empty();
+    let Some(text) = call.verified.parameter(name).filter(given) else { return Ok(default) };
     let value = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i32>().ok()).flatten();
     let value = value.and_then(|value| u32::try_from(value).ok());
     value.ok_or_else(|| StoreError::InvalidArgument { name, value: text.chars().take(100).collect(), reason: "must be a number from 0 to 2147483647" })

@@ -229,7 +229,13 @@ impl Service {
 
     /// Does what a verified request asks for.
     async fn act(&self, call: &Call<'_>, body: &mut RequestBody) -> Result<Answer, StoreError> {
-        let operation = Operation::of(call.cloud(), call.verified, call.headers.own("copy-source")?.is_some())?;
+        let operation = Operation::of(call.cloud(), call.verified, call.headers.own("copy-source")?.is_some()).or_else(|error| {
+            // Clients ask for what this store does not have to learn whether a bucket is there.
+            if let (StoreError::NotImplemented { .. }, Some(bucket)) = (&error, call.verified.bucket()) {
+                self.objects.check_bucket(bucket)?;
+            }
+            Err(error)
+        })?;
         call.headers.check_implemented()?;
         if !operation.reads_body() {
             receive::nothing(call, body).await?;

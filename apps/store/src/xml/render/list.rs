@@ -118,6 +118,10 @@ pub(crate) fn list_uploads_result(cloud: Cloud, bucket: &str, query: &UploadQuer
         if let Some((next, id)) = &listing.next {
             xml.text("NextKeyMarker", &key(next));
             xml.text("NextUploadIdMarker", id);
+        } else if cloud == Cloud::Oss {
+            // The OSS SDK for Python V1 wants them in every answer.
+            xml.text("NextKeyMarker", "");
+            xml.text("NextUploadIdMarker", "");
         }
         xml.text("Prefix", &key(&query.prefix));
         if !query.delimiter.is_empty() {
