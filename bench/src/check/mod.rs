@@ -32,6 +32,8 @@ pub struct Form {
 pub struct Habits {
     /// URLs: parameters that nobody asked for, with their values, encoded.
     pub adds: &'static [(&'static str, &'static str)],
+    /// URLs of OSS: the content type is among the additional headers, too, though every signature covers it.
+    pub lists_type: bool,
     /// URLs: the content length is not signed where it should be.
     pub leaves_out_length: bool,
     /// URLs of OSS: `host` is among the additional headers; S3 always signs it.
@@ -41,7 +43,7 @@ pub struct Habits {
 }
 
 impl Habits {
-    pub const NONE: Self = Self { adds: &[], leaves_out_length: false, signs_host: false, reads_the_clock_again: false };
+    pub const NONE: Self = Self { adds: &[], lists_type: false, leaves_out_length: false, signs_host: false, reads_the_clock_again: false };
 }
 
 /// What a right signature was made of.

@@ -26,7 +26,7 @@ pub fn check(url: &str, provider: Provider, job: &Job, key: &str, habits: Habits
         headers.push(("host", provider.host()));
     }
     let mut names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
-    if provider == Provider::Oss {
+    if provider == Provider::Oss && !habits.lists_type {
         names.retain(|name| *name != "content-type");
     }
     let names = names.join(";");

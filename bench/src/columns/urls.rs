@@ -37,7 +37,7 @@ pub fn beside_s3(job: &Arc<Job>) -> Vec<Column> {
 
 pub fn beside_oss(job: &Arc<Job>) -> Vec<Column> {
     let habits = Habits { signs_host: true, ..Habits::default() };
-    vec![beside("rusty-oss", habits, RustyOss::new(job)), beside("reqsign-aliyun-oss, V4", habits, reqsign::Oss::new(job))]
+    vec![beside("rusty-oss", Habits { lists_type: true, ..habits }, RustyOss::new(job)), beside("reqsign-aliyun-oss, V4", habits, reqsign::Oss::new(job))]
 }
 
 fn request(job: &Job, key: &str) -> ObjectRequest {

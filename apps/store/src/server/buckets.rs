@@ -44,7 +44,7 @@ pub(super) async fn create(store: &ObjectStore, call: &Call<'_>, body: &mut Requ
     // A client may send no body, and then need not say how long it is.
     let has_body = call.headers.map.contains_key("content-length") || call.headers.map.contains_key("transfer-encoding");
     let text = match has_body {
-        true => receive::document(call, body, call.headers.body_promises(call.verified.payload())?, xml::MAX_BUCKET_BODY).await?,
+        true => receive::document(call, body, call.headers.promises(call.verified.payload())?, xml::MAX_BUCKET_BODY).await?,
         false => receive::nothing(call, body).await.map(|()| Default::default())?,
     };
     let asked = xml::bucket_request(call.cloud(), &text)?;

@@ -92,6 +92,7 @@ fn copy_source(store: &ObjectStore, call: &Call<'_>) -> Result<(Object, String),
     let path = encode::decode(path).map_err(|_| malformed())?;
     let (bucket, key) = path.strip_prefix('/').unwrap_or(&path).split_once('/').ok_or_else(malformed)?;
     let source = store.object(bucket, key)?;
+    call.headers.check_customer_key(source.info(), "copy-source-")?;
     conditions::judge_source(&call.headers, source.info())?;
     Ok((source, bucket.to_owned()))
 }

@@ -78,10 +78,10 @@ impl Gate {
 
     /// Decides by what a request is to be judged. What cannot even be read is left to the verification, which says why.
     pub(super) fn kind(&self, head: &Parts) -> Kind {
-        let (Some(names), Some(place)) = (parameter_names(head), self.place(head)) else { return Kind::Signed };
-        let in_query = names.iter().any(|name| is_signature(&name.to_ascii_lowercase()));
+        let (Some(parameters), Some(place)) = (parameters(head), self.place(head)) else { return Kind::Signed };
+        let in_query = parameters.iter().any(|(name, _)| is_signature(&name.to_ascii_lowercase()));
         let is_authenticated = in_query || head.headers.contains_key("authorization");
-        let has_subresource = names.iter().any(|name| is_subresource(name));
+        let has_subresource = parameters.iter().any(|(name, value)| is_subresource(name, value));
         match (&head.method, &place) {
             _ if has_subresource => Kind::Signed,
             (&Method::POST, Place { key: Some(_), .. }) if in_query => Kind::Signed,
@@ -128,7 +128,7 @@ pub(super) fn dialect(cloud: Cloud) -> &'static dyn Dialect {
 
 /// Whether a request carries a signature anywhere but in a form.
 pub(super) fn is_signed_outside(head: &Parts) -> bool {
-    let in_query = parameter_names(head).is_some_and(|names| names.iter().any(|name| is_signature(&name.to_ascii_lowercase())));
+    let in_query = parameters(head).is_some_and(|parameters| parameters.iter().any(|(name, _)| is_signature(&name.to_ascii_lowercase())));
     in_query || head.headers.contains_key("authorization")
 }
 
@@ -142,10 +142,9 @@ fn with_request<T>(head: &Parts, judge: impl FnOnce(&IncomingRequest<'_>) -> Res
     judge(&IncomingRequest { scheme: Scheme::Http, method: head.method.as_str(), target, headers: &headers })
 }
 
-/// The decoded names of the query; `None` where it cannot be decoded.
-fn parameter_names(head: &Parts) -> Option<Vec<String>> {
-    let pairs = encode::decode_query(head.uri.query().unwrap_or_default()).ok()?;
-    Some(pairs.into_iter().map(|(name, _)| name).collect())
+/// The decoded parameters of the query; `None` where it cannot be decoded.
+fn parameters(head: &Parts) -> Option<Vec<(String, String)>> {
+    encode::decode_query(head.uri.query().unwrap_or_default()).ok()
 }
 
 /// Whether a parameter (lower case) belongs to a signature of either cloud, of any version.
@@ -248,6 +247,7 @@ mod tests {
             ("GET", "/media/k", ("x", "y"), Kind::Anonymous(place(Some("media"), Some("k")))),
             ("HEAD", "/media/k?v=1", ("x", "y"), Kind::Anonymous(place(Some("media"), Some("k")))),
             ("GET", "/media/k?acl", ("x", "y"), Kind::Signed),
+            ("GET", "/media/k?abac", ("x", "y"), Kind::Signed),
             ("GET", "/media/k?versionId=1", ("x", "y"), Kind::Signed),
             ("GET", "/media/k?Signature=1", ("x", "y"), Kind::Signed),
             ("GET", "/media/k", ("authorization", "x"), Kind::Signed),

@@ -7,7 +7,9 @@ use crate::{
     objects::{Attributes, ObjectInfo, WriteCondition},
     xml,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use md5::{Digest as _, Md5};
 use valetkey_core::verify::Payload;
 
 /// Headers that ask for something that the store does not do. To ignore one would be to promise it.
@@ -76,6 +78,12 @@ impl<'a> Headers<'a> {
         if let Some(what) = NOT_IMPLEMENTED.iter().find(|name| self.map.contains_key(**name) || self.hoisted(name).is_some()) {
             return Err(StoreError::NotImplemented { what });
         }
+        // A parameter that stands for a header must be able to be one, or it would be kept and never told.
+        let is_header = |(name, value): &(&str, &str)| HeaderName::try_from(*name).is_ok() && HeaderValue::from_bytes(value.as_bytes()).is_ok();
+        if let Some((name, _)) = self.hoisted_all().find(|pair| !is_header(pair)) {
+            let value = name.chars().filter(|c| !c.is_control()).take(100).collect();
+            return Err(StoreError::InvalidArgument { name: "query", value, reason: "stands for a header that cannot be one" });
+        }
         Ok(())
     }
 
@@ -121,6 +129,7 @@ impl<'a> Headers<'a> {
                 attributes.encryption.insert(short.into(), self.get(name.as_str())?.unwrap_or_default().into());
             }
         }
+        self.check_new_customer_key()?;
         attributes.check(self.cloud)?;
         Ok(attributes)
     }
@@ -238,12 +247,26 @@ impl<'a> Headers<'a> {
         }
     }
 
+    /// Refuses to write an object with a customer's key unless all that is needed to read it again is there: algorithm, key, and the key's MD5.
+    fn check_new_customer_key(&self) -> Result<(), StoreError> {
+        let header = |last: &str| self.own(&format!("server-side-encryption-customer-{last}"));
+        let said = match (header("algorithm")?, header("key")?, header("key-md5")?) {
+            (None, None, None) => return Ok(()),
+            (Some("AES256"), Some(key), Some(digest)) => STANDARD.decode(key).ok().filter(|key| key.len() == 32).map(|key| (key, digest)),
+            _ => None,
+        };
+        match said {
+            Some((key, digest)) if STANDARD.encode(Md5::digest(&key)) == digest => Ok(()),
+            _ => Err(StoreError::InvalidRequest { reason: "a customer's key needs the algorithm AES256, the base64 of 32 bytes, and the MD5 of these" }),
+        }
+    }
+
     /// Refuses to read an object with a customer's key unless the request names the same key, as the clouds do. Nothing is encrypted here,
     /// but a program that forgets the headers shall learn it here.
-    pub(super) fn check_customer_key(&self, info: &ObjectInfo) -> Result<(), StoreError> {
-        const DIGEST: &str = "server-side-encryption-customer-key-md5";
-        let lower = info.attributes.encryption.iter().find(|(name, _)| name.eq_ignore_ascii_case(DIGEST));
-        match (lower, self.own(DIGEST)?) {
+    /// `of` is what stands before the names of the headers: nothing, or `copy-source-` for the source of a copy.
+    pub(super) fn check_customer_key(&self, info: &ObjectInfo, of: &str) -> Result<(), StoreError> {
+        let kept = info.attributes.encryption.iter().find(|(name, _)| name.eq_ignore_ascii_case(CUSTOMER_KEY_DIGEST));
+        match (kept, self.own(&format!("{of}{CUSTOMER_KEY_DIGEST}"))?) {
             (Some((_, kept)), Some(given)) if kept == given => Ok(()),
             (None, None) => Ok(()),
             (Some(_), _) => Err(StoreError::InvalidRequest { reason: "the object has a customer's key, and the request does not name that key" }),
@@ -251,6 +274,9 @@ impl<'a> Headers<'a> {
         }
     }
 }
+
+/// The name, behind the cloud's prefix, of the header with the MD5 of a customer's key.
+const CUSTOMER_KEY_DIGEST: &str = "server-side-encryption-customer-key-md5";
 
 /// What every header of the cloud begins with.
 pub(super) fn prefix(cloud: Cloud) -> &'static str {

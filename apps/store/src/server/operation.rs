@@ -53,7 +53,9 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "asyncFetch",
     "attributes",
     "callback",
+    "callback-var",
     "cname",
+    "comp",
     "encryption",
     "img",
     "intelligent-tiering",
@@ -93,7 +95,30 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "vod",
     "website",
     "worm",
+    "x-oss-async-process",
     "x-oss-process",
+];
+
+/// Parameters that may stand without a value and say something of the operation that the request is without them. Every other name that stands
+/// alone names a sub-resource, which the clouds get new ones of.
+const PLAIN: &[&str] = &[
+    "bucket-region",
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "key-marker",
+    "marker",
+    "max-buckets",
+    "max-keys",
+    "max-parts",
+    "max-uploads",
+    "part-number-marker",
+    "prefix",
+    "sequential",
+    "start-after",
+    "upload-id-marker",
+    "x-id",
 ];
 
 /// Parameters that make another operation of a request and that the store has.
@@ -106,8 +131,19 @@ const SUBRESOURCES: &[&str] = &["bucketInfo", "cors", "delete", "location", "obj
 pub(super) const NOT_A_FORM: &str = "Bucket POST must be of the enclosure-type multipart/form-data";
 
 /// Whether a parameter makes another operation of a request.
-pub(super) fn is_subresource(name: &str) -> bool {
+pub(super) fn is_subresource(name: &str, value: &str) -> bool {
+    is_known(name) || is_unknown(name, value)
+}
+
+fn is_known(name: &str) -> bool {
     IMPLEMENTED.contains(&name) || SUBRESOURCES.contains(&name) || NOT_IMPLEMENTED.contains(&name)
+}
+
+/// Whether a parameter is one that the store has not heard of and that looks like a sub-resource.
+fn is_unknown(name: &str, value: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let is_said_of_another = PLAIN.contains(&name) || ["response-", "x-amz-", "x-oss-"].iter().any(|start| lower.starts_with(start));
+    value.is_empty() && !is_known(name) && !is_said_of_another
 }
 
 impl Operation {
@@ -121,6 +157,9 @@ impl Operation {
         }
         if let Some(what) = NOT_IMPLEMENTED.iter().find(|name| has(name)) {
             return Err(StoreError::NotImplemented { what });
+        }
+        if verified.query().iter().any(|(name, value)| is_unknown(name, value)) {
+            return Err(StoreError::NotImplemented { what: "this sub-resource" });
         }
         if let Some(version_id) = verified.parameter("versionId").filter(|version| *version != "null") {
             return Err(StoreError::NoSuchVersion { version_id: version_id.chars().take(100).collect() });

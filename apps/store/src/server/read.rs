@@ -46,7 +46,7 @@ async fn send(
     with_body: bool,
 ) -> Result<Answer, StoreError> {
     let info = object.info();
-    headers.check_customer_key(info)?;
+    headers.check_customer_key(info, "")?;
     if conditions::judge(headers, info)? == Decision::NotModified {
         let mut answer = answer(StatusCode::NOT_MODIFIED, AnswerBody::empty());
         put(answer.headers_mut(), "etag", &xml::etag(headers.cloud, &info.etag));
