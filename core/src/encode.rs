@@ -36,7 +36,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Whether `judge`, which has no branches, holds for each byte: many are judged at once, and nearly all texts are plain to their ends.
-#[inline]
+#[inline(always)]
 pub(crate) fn holds_for_all(text: &str, judge: impl Fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
     // The last chunk may judge some bytes again.
@@ -49,7 +49,7 @@ pub(crate) fn holds_for_all(text: &str, judge: impl Fn(u8) -> bool) -> bool {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn any_bad<const N: usize>(chunk: &[u8; N], judge: impl Fn(u8) -> bool) -> u8 {
     chunk.iter().fold(0, |bad, byte| bad | u8::from(!judge(*byte)))
 }

@@ -77,6 +77,10 @@ impl ObjectKey {
         if key.len() > Self::MAX_BYTES {
             return Err(KeyError::TooLong { bytes: key.len(), max: Self::MAX_BYTES });
         }
+        // One look at most keys without a dot.
+        if holds_for_all(&key, |byte| (byte != 0) & (byte != b'.')) {
+            return Ok(Self(key));
+        }
         if !holds_for_all(&key, |byte| byte != 0)
             && let Some(at) = key.bytes().position(|byte| byte == 0)
         {
@@ -93,6 +97,11 @@ impl ObjectKey {
             }
         }
         Ok(Self(key))
+    }
+
+    /// The text and its memory.
+    pub(crate) fn into_string(self) -> String {
+        self.0
     }
 
     /// The key as it was given.

@@ -17,6 +17,7 @@ extern crate std;
 
 mod authorized;
 pub mod binding;
+mod body_headers;
 mod constraint;
 mod credentials;
 pub mod crypto;
@@ -41,6 +42,7 @@ mod values;
 pub mod verify;
 
 pub use authorized::AuthorizedRequest;
+pub use body_headers::BodyHeaders;
 pub use constraint::{Constraint, ConstraintName, ProviderConstraint};
 pub use credentials::{Credentials, CredentialsError, CredentialsProvider, Secret};
 pub use dialect::{Capability, Dialect, SigningContext};

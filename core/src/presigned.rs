@@ -267,6 +267,15 @@ impl SignedHeaders {
         }
     }
 
+    /// The text, to which so many bytes are added.
+    #[inline]
+    pub(crate) fn with_room_for(&mut self, bytes: usize) -> &mut String {
+        if self.0.capacity() == 0 && bytes > 0 {
+            self.0 = String::with_capacity(bytes);
+        }
+        &mut self.0
+    }
+
     fn clear(&mut self) {
         self.0.clear();
     }

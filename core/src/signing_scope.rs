@@ -11,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::crypto::{self, Mac, Sha256, SigningKey};
 use crate::operation::Method;
 use crate::options::Validity;
-use crate::post_policy::{FormRules, FormTexts};
+use crate::post_policy::{FormMoment, FormRules, FormTexts};
 use crate::query_template::{Gap, QueryTemplate};
 use crate::request::ObjectRequest;
 use crate::target::Target;
@@ -95,6 +95,7 @@ struct Moment {
     canonical: Zeroizing<String>,
     /// HMAC after the string to sign up to the digest.
     mac: Mac,
+    form: Option<FormMoment>,
 }
 
 impl SigningScope {
@@ -144,6 +145,10 @@ impl SigningScope {
         self.day.form.as_ref()
     }
 
+    pub(crate) fn form_moment(&self, validity: &Validity) -> Option<&FormMoment> {
+        self.moment(validity)?.form.as_ref()
+    }
+
     /// The same scope, prepared for one signing time and life, of which many signatures are expected. It signs others as well.
     #[must_use]
     pub fn expecting(&self, validity: &Validity) -> Self {
@@ -162,7 +167,8 @@ impl SigningScope {
         let canonical = Zeroizing::new(["\n", &query, &texts.without_headers].concat());
         let query = Zeroizing::new(["?", &query, &texts.signature].concat());
         let mac = self.start(clock);
-        let moment = Moment { signed_at: validity.signed_at(), seconds: validity.seconds(), query, names, canonical, mac };
+        let form = self.form().map(|texts| FormMoment::new(texts, validity));
+        let moment = Moment { signed_at: validity.signed_at(), seconds: validity.seconds(), query, names, canonical, mac, form };
         Self { day: Arc::clone(&self.day), moment: Some(Arc::new(moment)) }
     }
 

@@ -66,6 +66,7 @@ impl SigningKey {
 
     /// HMAC-SHA-256 of `text` under this key.
     #[must_use]
+    #[inline]
     pub fn sign(&self, text: &str) -> [u8; 32] {
         let mut mac = self.start();
         mac.update(text);

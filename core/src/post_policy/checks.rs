@@ -6,22 +6,30 @@ use alloc::string::String;
 use super::values::ValueRule;
 use super::{FILE_NAME, FormCondition, PolicyError};
 use crate::encode::holds_for_all;
+use crate::presigned_post::OpenField;
 use crate::values::{Acl, ServerSideEncryption, StorageClass};
 
+#[inline]
+pub(super) fn has_dollar(text: &str) -> bool {
+    !holds_for_all(text, |byte| byte != b'$')
+}
+
 /// Looked for by its first byte, since most texts have none.
+#[inline]
 pub(super) fn has_file_name(text: &str) -> bool {
-    text.contains('$') && text.contains(FILE_NAME)
+    has_dollar(text) && text.contains(FILE_NAME)
 }
 
 /// C0, DEL and C1. The last stand in UTF-8 as two bytes, of which the first is 0xC2.
+#[inline]
 pub(super) fn has_control(text: &str) -> bool {
     !holds_for_all(text, |byte| (byte >= 0x20) & (byte != 0x7f) & (byte != 0xc2)) && text.chars().any(char::is_control)
 }
 
 /// A prefix that ends inside of `${filename}` would hold for the text and not for the key that is written.
+#[inline]
 pub(super) fn check_prefix_end(prefix: &str) -> Result<(), PolicyError> {
-    let is_cut =
-        prefix.contains('$') && FILE_NAME.char_indices().skip(1).filter_map(|(at, _)| FILE_NAME.get(..at)).any(|beginning| prefix.ends_with(beginning));
+    let is_cut = has_dollar(prefix) && FILE_NAME.char_indices().skip(1).filter_map(|(at, _)| FILE_NAME.get(..at)).any(|beginning| prefix.ends_with(beginning));
     if is_cut {
         let reason = format!("the prefix `{}` ends inside of what may be `{FILE_NAME}`; end it elsewhere", prefix.escape_debug());
         return Err(PolicyError::Unsafe { condition: "key", reason });
@@ -44,6 +52,10 @@ pub(super) fn check_url(condition: &'static str, text: &str) -> Result<(), Polic
 pub(super) fn check_value(condition: &FormCondition) -> Result<(), PolicyError> {
     let name = condition.name();
     let check = |value: &str, may_be_empty: bool| {
+        // Nearly all are visible characters and `/`, and one look says so.
+        if !value.is_empty() && holds_for_all(value, |byte| (byte.wrapping_sub(b'!') <= b'~' - b'!') & (byte != b'$')) {
+            return Ok(());
+        }
         if has_control(value) {
             return Err(PolicyError::InvalidValue { condition: name, reason: "the value has a control character".into() });
         }
@@ -52,8 +64,7 @@ pub(super) fn check_value(condition: &FormCondition) -> Result<(), PolicyError> 
                 format!("`{FILE_NAME}` is replaced before or after the policy is judged, so that this value would not be kept; only a key may have it");
             return Err(PolicyError::Unsafe { condition: name, reason });
         }
-        // Nearly all begin with a visible character, and one look says so.
-        if !may_be_empty && !value.as_bytes().first().is_some_and(u8::is_ascii_graphic) && value.trim().is_empty() {
+        if !may_be_empty && value.trim().is_empty() {
             return Err(PolicyError::InvalidValue { condition: name, reason: "the value is empty".into() });
         }
         Ok(())
@@ -102,5 +113,27 @@ pub(super) fn check_value(condition: &FormCondition) -> Result<(), PolicyError> 
             })
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether a value keeps to several rules of one field: an item of a list, or something that begins as the longest prefix.
+pub(super) fn can_all_hold(rules: &[&OpenField]) -> bool {
+    let holds = |value: &str| rules.iter().all(|rule| rule.takes(value));
+    rules.iter().any(|one| match one.rule() {
+        ValueRule::Exact(value) => holds(value),
+        ValueRule::Prefix(prefix) => holds(prefix) || holds(&format!("{prefix}x")),
+        ValueRule::OneOf(values) => values.iter().any(|value| holds(value)),
+        ValueRule::NoneOf(_) => false,
+    }) || rules.iter().all(|rule| matches!(rule.rule(), ValueRule::NoneOf(_)))
+}
+
+/// Which files a page should offer, in the words of the attribute `accept` of HTML.
+pub(super) fn accept(rule: &ValueRule) -> Option<String> {
+    match rule {
+        ValueRule::Exact(value) => Some(value.clone()),
+        ValueRule::Prefix(prefix) if prefix.is_empty() => None,
+        ValueRule::Prefix(prefix) => Some(format!("{prefix}*")),
+        ValueRule::OneOf(values) => Some(values.join(",")),
+        ValueRule::NoneOf(_) => None,
     }
 }

@@ -6,7 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::mem::discriminant;
 
-use super::checks::{check_prefix_end, check_url, check_value, has_file_name};
+use super::checks::{accept, can_all_hold, check_prefix_end, check_url, check_value, has_dollar, has_file_name};
+use super::form_texts::FormMoment;
 use super::rules::FileNameRule;
 use super::values::{Callback, ValueRule};
 use super::{FILE_NAME, FormCondition, KeyRule, MAX_FILE_BYTES, PolicyError, PostPolicy};
@@ -18,8 +19,10 @@ use crate::presigned_post::{FileLimits, FormFields, OpenField};
 use crate::target::Target;
 use crate::values::{Acl, Checksum, ServerSideEncryption, StorageClass};
 
-/// Bytes of what a usual policy says, in fields and in base64, and of the signature.
-const OTHERS: usize = 560;
+/// Bytes of what a usual condition says, in its field and in base64.
+const CONDITION: usize = 80;
+/// Bytes of the signature, and of what a provider pins.
+const OTHERS: usize = 160;
 
 pub(super) const NO_SIZE: &str = "the policy sets no size: a file of up to 5 GiB is taken";
 
@@ -52,35 +55,48 @@ pub struct FormDraft {
     pub notes: Vec<Cow<'static, str>>,
     pub(super) limits_size: bool,
     compares_dollar: bool,
+    /// One text for what is needed for a while: the key that is checked, then the JSON.
+    pub(super) scratch: String,
 }
 
 impl FormDraft {
+    /// Of no policy yet, with room for the form of this one.
+    #[inline]
+    pub(super) fn new(policy: &PostPolicy, moment: &FormMoment) -> Self {
+        // The signature's own fields and what a provider pins, beside one for each condition; and the text of a usual form with the policy's base64.
+        let fields = policy.conditions().len().saturating_add(10);
+        let own = policy.key().bytes().saturating_mul(3).saturating_add(policy.conditions().len().saturating_mul(CONDITION)).saturating_add(OTHERS);
+        let json = moment.head.len().saturating_add(moment.conditions.len());
+        let bytes = json.saturating_mul(4).saturating_div(3).saturating_add(moment.fields.len()).saturating_add(own);
+        Self {
+            fields: FormFields::with_capacity(fields, bytes),
+            open: if matches!(policy.key(), KeyRule::Prefix { .. }) { Vec::with_capacity(2) } else { Vec::new() },
+            limits: FileLimits { min: 0, max: MAX_FILE_BYTES, content_type: None },
+            notes: Vec::new(),
+            limits_size: false,
+            compares_dollar: false,
+            scratch: String::with_capacity(json.saturating_add(own)),
+        }
+    }
+
     /// Fixes a field: it stands in the form and in a condition, so that it can neither be changed nor left out.
+    #[inline]
     pub fn fix(&mut self, name: &str, value: &str) {
-        self.compares_dollar |= value.contains('$');
+        self.compares_dollar |= has_dollar(value);
         self.fields.push(name, value);
     }
 
     /// How many conditions the policy has at the most: bucket and size, what is fixed, what is open.
-    pub(super) const fn conditions(&self) -> usize {
+    pub(super) fn conditions(&self) -> usize {
         self.fields.len().saturating_add(self.open.len()).saturating_add(2)
-    }
-
-    /// About the bytes of what it says in JSON.
-    pub(super) fn json_bytes(&self) -> usize {
-        const AROUND: usize = 32;
-        let open = self.open.iter().map(|open| match open.rule() {
-            ValueRule::Exact(value) | ValueRule::Prefix(value) => value.len().saturating_add(open.name().len()).saturating_add(AROUND),
-            ValueRule::OneOf(values) | ValueRule::NoneOf(values) => {
-                values.iter().map(|value| value.len().saturating_add(AROUND)).fold(AROUND, usize::saturating_add)
-            }
-        });
-        let fixed = self.fields.bytes().saturating_add(self.conditions().saturating_mul(AROUND));
-        open.fold(fixed, usize::saturating_add)
     }
 
     /// Adds a remark on what the provider does not enforce.
     pub fn note(&mut self, note: &'static str) {
+        // Most forms have one.
+        if self.notes.is_empty() {
+            self.notes = Vec::with_capacity(1);
+        }
         self.notes.push(Cow::Borrowed(note));
     }
 
@@ -100,13 +116,28 @@ impl FormDraft {
     /// Whether a field is fixed or has a rule already.
     #[must_use]
     pub fn is_about(&self, field: &str) -> bool {
-        self.fields.value_ignoring_case(field).is_some() || self.open.iter().any(|open| open.name().eq_ignore_ascii_case(field))
+        let [about] = self.are_about([field]);
+        about
+    }
+
+    /// Of which of these fields [`is_about`](Self::is_about) is true.
+    #[must_use]
+    #[inline]
+    pub fn are_about<const N: usize>(&self, fields: [&str; N]) -> [bool; N] {
+        let mut about = [false; N];
+        for name in self.fields.iter().map(|(name, _)| name).chain(self.open.iter().map(OpenField::name)) {
+            for (about, field) in about.iter_mut().zip(fields) {
+                *about |= name.eq_ignore_ascii_case(field);
+            }
+        }
+        about
     }
 
     /// Gives a field its rule.
     ///
     /// # Errors
     /// [`PolicyError`] for an empty list, and for what the provider cannot enforce on this field.
+    #[inline]
     pub fn rule(&mut self, dialect: &(impl Dialect + ?Sized), condition: &'static str, name: &str, rule: &ValueRule) -> Result<(), PolicyError> {
         let rules = dialect.form_rules();
         match rule {
@@ -146,25 +177,8 @@ impl FormDraft {
     /// # Errors
     /// [`PresignError`] for what the provider cannot enforce, for a policy that would allow more than it seems to or could never be met, for a name that is
     /// given twice or that the signer owns.
-    pub(super) fn collect(
-        dialect: &(impl Dialect + ?Sized),
-        target: &Target,
-        policy: &PostPolicy,
-        field_bytes: usize,
-        json_bytes: usize,
-    ) -> Result<Self, PresignError> {
-        let rules = dialect.form_rules();
-        // The signature's own fields and what a provider pins, beside one for each condition; and the text of a usual form with the policy's base64.
-        let fields = policy.conditions().len().saturating_add(10);
-        let bytes = json_bytes.saturating_mul(4).saturating_div(3).saturating_add(field_bytes).saturating_add(OTHERS);
-        let mut draft = Self {
-            fields: FormFields::with_capacity(fields, bytes),
-            open: Vec::new(),
-            limits: FileLimits { min: 0, max: MAX_FILE_BYTES, content_type: None },
-            notes: Vec::new(),
-            limits_size: false,
-            compares_dollar: false,
-        };
+    pub(super) fn add_all(&mut self, dialect: &(impl Dialect + ?Sized), target: &Target, policy: &PostPolicy) -> Result<(), PresignError> {
+        let (rules, draft) = (dialect.form_rules(), self);
         draft.add_key(dialect, policy.key())?;
         for (index, condition) in policy.conditions().iter().enumerate() {
             let name = condition.name();
@@ -203,34 +217,35 @@ impl FormDraft {
                     draft.fix("success_action_redirect", url.as_str());
                 }
                 FormCondition::Raw { field, rule } => draft.add_raw(dialect, field, rule)?,
-                FormCondition::Acl(acl) => dialect.bind_form(ProviderFormCondition::Acl(acl), &mut draft)?,
-                FormCondition::StorageClass(class) => dialect.bind_form(ProviderFormCondition::StorageClass(class), &mut draft)?,
+                FormCondition::Acl(acl) => dialect.bind_form(ProviderFormCondition::Acl(acl), draft)?,
+                FormCondition::StorageClass(class) => dialect.bind_form(ProviderFormCondition::StorageClass(class), draft)?,
                 FormCondition::ServerSideEncryption(encryption) => {
-                    dialect.bind_form(ProviderFormCondition::ServerSideEncryption(encryption), &mut draft)?;
+                    dialect.bind_form(ProviderFormCondition::ServerSideEncryption(encryption), draft)?;
                 }
                 // One field holds them all, written at the first.
                 FormCondition::Tag { .. } if seen_before => {}
                 FormCondition::Tag { .. } => {
                     let tags: Vec<(&str, &str)> = policy.conditions().iter().filter_map(as_tag).collect();
-                    dialect.bind_form(ProviderFormCondition::Tags(&tags), &mut draft)?;
+                    dialect.bind_form(ProviderFormCondition::Tags(&tags), draft)?;
                 }
-                FormCondition::Checksum(checksum) => dialect.bind_form(ProviderFormCondition::Checksum(checksum), &mut draft)?,
-                FormCondition::CreateOnly => dialect.bind_form(ProviderFormCondition::CreateOnly, &mut draft)?,
-                FormCondition::Callback(callback) => dialect.bind_form(ProviderFormCondition::Callback(callback), &mut draft)?,
+                FormCondition::Checksum(checksum) => dialect.bind_form(ProviderFormCondition::Checksum(checksum), draft)?,
+                FormCondition::CreateOnly => dialect.bind_form(ProviderFormCondition::CreateOnly, draft)?,
+                FormCondition::Callback(callback) => dialect.bind_form(ProviderFormCondition::Callback(callback), draft)?,
             }
         }
         if !draft.limits_size {
             draft.note(NO_SIZE);
         }
-        dialect.review_form(target, &mut draft)?;
+        dialect.review_form(target, draft)?;
         // The names of all others differ by themselves.
         let free_names = policy.conditions().iter().map(FormCondition::free_names).fold(0, usize::saturating_add);
         if free_names > 1 {
             draft.check_names()?;
         }
-        Ok(draft)
+        Ok(())
     }
 
+    #[inline]
     fn add_key(&mut self, dialect: &(impl Dialect + ?Sized), key: &KeyRule) -> Result<(), PresignError> {
         let unsafe_prefix = |reason: String| PolicyError::Unsafe { condition: "key", reason };
         match key {
@@ -255,23 +270,28 @@ impl FormDraft {
                     );
                     return Err(unsafe_prefix(reason).into());
                 }
-                check_prefix_end(prefix)?;
-                if has_file_name(prefix) {
+                let dollar = has_dollar(prefix);
+                if dollar {
+                    check_prefix_end(prefix)?;
+                }
+                if dollar && has_file_name(prefix) {
                     return Err(unsafe_prefix(format!("`{FILE_NAME}` belongs into the name after the prefix, and the prefix is what stands before it")).into());
                 }
-                let mut field = String::with_capacity(prefix.len().saturating_add(name.len()));
+                let mut field = core::mem::take(&mut self.scratch);
                 field.push_str(prefix);
                 field.push_str(name);
                 let field = ObjectKey::new(field)?;
                 dialect.check_key(&field)?;
-                self.compares_dollar |= prefix.contains('$');
+                self.compares_dollar |= dollar;
                 self.fields.push("key", field.as_str());
+                self.scratch = field.into_string();
                 self.open.push(OpenField::new("key", ValueRule::Prefix(prefix.clone())));
             }
         }
         Ok(())
     }
 
+    #[inline]
     fn add_metadata(&mut self, dialect: &(impl Dialect + ?Sized), key: &str, rule: &ValueRule) -> Result<(), PolicyError> {
         let prefix = dialect.form_rules().metadata_prefix;
         let push_name = |field: &mut String| {
@@ -280,7 +300,7 @@ impl FormDraft {
             field.push_str(lower.as_deref().unwrap_or(key));
         };
         if let ValueRule::Exact(value) = rule {
-            self.compares_dollar |= value.contains('$');
+            self.compares_dollar |= has_dollar(value);
             self.fields.push_named(push_name, value);
             return Ok(());
         }
@@ -289,6 +309,7 @@ impl FormDraft {
         self.rule(dialect, "metadata", &field, rule)
     }
 
+    #[inline]
     fn add_size(&mut self, min: u64, max: u64) -> Result<(), PolicyError> {
         let reason = if min > max {
             format!("the smallest size, {min}, is greater than the greatest, {max}, so that no file fits")
@@ -367,31 +388,9 @@ impl FormDraft {
     }
 }
 
-/// Whether a value keeps to several rules of one field: an item of a list, or something that begins as the longest prefix.
-fn can_all_hold(rules: &[&OpenField]) -> bool {
-    let holds = |value: &str| rules.iter().all(|rule| rule.takes(value));
-    rules.iter().any(|one| match one.rule() {
-        ValueRule::Exact(value) => holds(value),
-        ValueRule::Prefix(prefix) => holds(prefix) || holds(&format!("{prefix}x")),
-        ValueRule::OneOf(values) => values.iter().any(|value| holds(value)),
-        ValueRule::NoneOf(_) => false,
-    }) || rules.iter().all(|rule| matches!(rule.rule(), ValueRule::NoneOf(_)))
-}
-
 fn as_tag(condition: &FormCondition) -> Option<(&str, &str)> {
     match condition {
         FormCondition::Tag { key, value } => Some((key, value)),
         _ => None,
-    }
-}
-
-/// Which files a page should offer, in the words of the attribute `accept` of HTML.
-pub(super) fn accept(rule: &ValueRule) -> Option<String> {
-    match rule {
-        ValueRule::Exact(value) => Some(value.clone()),
-        ValueRule::Prefix(prefix) if prefix.is_empty() => None,
-        ValueRule::Prefix(prefix) => Some(format!("{prefix}*")),
-        ValueRule::OneOf(values) => Some(values.join(",")),
-        ValueRule::NoneOf(_) => None,
     }
 }

@@ -1,21 +1,16 @@
-//! What all forms of one credential, day and bucket share.
+//! What all forms of one credential, day and bucket share, and what those of one second do.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use base64::Engine as _;
 use zeroize::Zeroizing;
 
 use super::rules::FormRules;
 use super::write::{push_eq, push_text};
 use crate::credentials::{Credentials, Secret};
+use crate::options::Validity;
 use crate::target::Target;
 use crate::time::Timestamp;
-
-#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
-type Base64 = base64::engine::Simd;
-#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-type Base64 = base64::engine::GeneralPurpose;
 
 /// The signer's own fields and conditions, which come last in each form, with gaps for the time of the day.
 pub(crate) struct FormTexts {
@@ -28,9 +23,40 @@ pub(crate) struct FormTexts {
     /// Names and values up to the time of the day, and to the end. They hold the session token, as do the conditions.
     pub(super) fields: [Zeroizing<String>; 2],
     /// Where each name and its value end.
-    pub(super) ends: Vec<(usize, usize)>,
-    /// It detects the processor and writes its tables when it is made.
-    base64: Base64,
+    pub(super) ends: Vec<(u32, u32)>,
+    /// Whether the end is written with milliseconds.
+    milliseconds: bool,
+}
+
+/// The texts of [`FormTexts`] with the times of one signing time and life in their gaps. Both hold the session token.
+pub(crate) struct FormMoment {
+    /// The JSON up to the first condition on a field.
+    pub(super) head: String,
+    /// The JSON of the signer's own conditions, to its end.
+    pub(super) conditions: Zeroizing<String>,
+    /// Names and values of the signer's own fields.
+    pub(super) fields: Zeroizing<String>,
+}
+
+impl FormMoment {
+    pub(crate) fn new(texts: &FormTexts, validity: &Validity) -> Self {
+        let clock = validity.signed_at().clock();
+        let clock = core::str::from_utf8(&clock).unwrap_or_default();
+        let [json, json_end] = &texts.conditions;
+        let [fields, fields_end] = &texts.fields;
+        let end = expiration(validity.expiration(), texts.milliseconds);
+        Self {
+            head: ["{\"expiration\":\"", &end, &texts.head].concat(),
+            conditions: Zeroizing::new([json, clock, json_end].concat()),
+            fields: Zeroizing::new([fields, clock, fields_end].concat()),
+        }
+    }
+}
+
+/// `YYYY-MM-DDTHH:MM:SS` and `Z` or `.000Z`: the end as the provider's samples write it.
+fn expiration(end: Timestamp, milliseconds: bool) -> String {
+    let text = end.to_string();
+    if milliseconds { text.replace('Z', ".000Z") } else { text }
 }
 
 impl FormTexts {
@@ -44,7 +70,7 @@ impl FormTexts {
             conditions: Default::default(),
             fields: Default::default(),
             ends: Vec::new(),
-            base64: base64(),
+            milliseconds: rules.milliseconds,
         };
         push_eq(&mut texts.head, "bucket", &target.bucket);
         let Self { conditions: [json, json_end], fields: [text, text_end], ends, .. } = &mut texts;
@@ -54,7 +80,7 @@ impl FormTexts {
             text.push_str(name);
             let name_end = text.len();
             text.push_str(value);
-            ends.push((name_end, text.len()));
+            ends.push((at(name_end), at(text.len())));
         }
         json.push_str(",{");
         push_text(json, rules.date);
@@ -65,7 +91,7 @@ impl FormTexts {
         let name_end = text.len();
         text.push_str(&day_and_mark);
         let taken = text.len().saturating_add(CLOCK);
-        ends.push((name_end, taken));
+        ends.push((at(name_end), at(taken)));
         json_end.push_str("\"}");
         if let Some(token) = credentials.session_token().map(Secret::expose) {
             // What a text leaves behind when it grows is not wiped.
@@ -77,36 +103,39 @@ impl FormTexts {
             for part in [rules.token, token] {
                 text_end.push_str(part);
             }
-            ends.push((taken.saturating_add(rules.token.len()), taken.saturating_add(text_end.len())));
+            ends.push((at(taken.saturating_add(rules.token.len())), at(taken.saturating_add(text_end.len()))));
         }
         json_end.push_str("]}");
         texts
     }
-
-    /// Bytes of all texts: of fields, and of JSON.
-    pub(super) fn len(&self) -> (usize, usize) {
-        let of = |texts: &[Zeroizing<String>; 2]| texts.iter().map(|text| text.len()).fold(CLOCK, usize::saturating_add);
-        (of(&self.fields), of(&self.conditions).saturating_add(self.head.len()))
-    }
-
-    /// Appends the base64 of a policy.
-    pub(super) fn push_base64(&self, text: &mut String, json: &str) {
-        self.base64.encode_string(json, text);
-    }
 }
 
-#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn base64() -> Base64 {
-    Base64::standard(base64::engine::general_purpose::PAD)
+/// Appends the base64 of a policy.
+#[cfg(feature = "simd")]
+pub(super) fn push_base64(text: &mut String, json: &str) {
+    base64_simd::STANDARD.encode_append(json, text);
 }
 
-#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-const fn base64() -> Base64 {
-    Base64::new(&base64::alphabet::STANDARD, base64::engine::general_purpose::PAD)
+/// Appends the base64 of a policy.
+#[cfg(not(feature = "simd"))]
+pub(super) fn push_base64(text: &mut String, json: &str) {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode_string(json, text);
+}
+
+/// A place in the text of the fields.
+fn at(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// `HHMMSSZ`
 const CLOCK: usize = 7;
+
+impl core::fmt::Debug for FormMoment {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str("FormMoment(..)")
+    }
+}
 
 /// They hold the session token.
 impl core::fmt::Debug for FormTexts {

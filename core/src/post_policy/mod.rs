@@ -20,7 +20,7 @@ pub use condition::{Bound, Condition, is_secret};
 pub use document::{MAX_CONDITIONS, MAX_POLICY_BYTES, PolicyDocument, PolicyDocumentError};
 pub use draft::{FormDraft, ProviderFormCondition};
 pub use error::PolicyError;
-pub(crate) use form_texts::FormTexts;
+pub(crate) use form_texts::{FormMoment, FormTexts};
 pub use judge::{Form, Judgement, MAX_FILE_BYTES, SizeLimits, judge};
 pub use rules::{BeyondMaximum, FileNameRule, FormRules};
 pub use sign::sign_post;
@@ -132,6 +132,16 @@ pub enum FormCondition {
         /// What its value must be.
         rule: ValueRule,
     },
+}
+
+impl KeyRule {
+    /// Bytes of the field `key`.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Exact(key) => key.as_str().len(),
+            Self::Prefix { prefix, name, .. } => prefix.len().saturating_add(name.len()),
+        }
+    }
 }
 
 impl PostPolicy {

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::checks::accept;
 use super::condition::{Bound, Condition};
 use super::document::PolicyDocument;
-use super::draft::{NO_SIZE, accept};
+use super::draft::NO_SIZE;
 use super::judge::Form;
 use super::sign::{push_credential, push_signature, url};
 use super::{FILE_NAME, MAX_FILE_BYTES, PolicyError, ValueRule};

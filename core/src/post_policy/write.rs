@@ -5,26 +5,26 @@
 use alloc::string::String;
 
 use super::draft::FormDraft;
-use super::form_texts::FormTexts;
+use super::form_texts::FormMoment;
 use super::values::ValueRule;
 use crate::encode::holds_for_all;
 use crate::presigned_post::OpenField;
 
 /// Appends the policy: bucket and key first, then the size, what the client chooses, what is fixed, and what the signer adds.
-pub(super) fn push_policy(json: &mut String, expiration: &str, clock: &str, draft: &FormDraft, texts: &FormTexts) {
-    for part in ["{\"expiration\":\"", expiration, &texts.head] {
-        json.push_str(part);
-    }
+pub(super) fn push_policy(json: &mut String, moment: &FormMoment, draft: &FormDraft) {
+    json.push_str(&moment.head);
     let is_key = |open: &&OpenField| open.name() == "key";
     for open in draft.open.iter().take_while(is_key) {
         push_open(json, open);
     }
+    // One look at all fields, which are nearly always plain, instead of two at each.
+    let push_field = if is_plain(draft.fields.as_text()) { push_plain_eq } else { push_eq };
     let mut fields = draft.fields.iter();
     // The key is the first field; open, it has its rules.
     let key = fields.next().filter(|_| !draft.open.iter().take(1).any(|open| is_key(&open)));
     if let Some((name, value)) = key {
         json.push(',');
-        push_eq(json, name, value);
+        push_field(json, name, value);
     }
     if draft.limits_size {
         json.push_str(",[\"content-length-range\",");
@@ -38,28 +38,24 @@ pub(super) fn push_policy(json: &mut String, expiration: &str, clock: &str, draf
     }
     for (name, value) in fields {
         json.push(',');
-        push_eq(json, name, value);
+        push_field(json, name, value);
     }
-    let [before, after] = &texts.conditions;
-    for part in [before, clock, after] {
-        json.push_str(part);
-    }
+    json.push_str(&moment.conditions);
 }
 
 /// `,["operator","$field",value]`
+#[inline]
 fn push_open(json: &mut String, open: &OpenField) {
     let operator = match open.rule() {
         ValueRule::Exact(value) => {
             json.push(',');
             return push_eq(json, open.name(), value);
         }
-        ValueRule::Prefix(_) => "starts-with",
-        ValueRule::OneOf(_) => "in",
-        ValueRule::NoneOf(_) => "not-in",
+        ValueRule::Prefix(_) => ",[\"starts-with\",",
+        ValueRule::OneOf(_) => ",[\"in\",",
+        ValueRule::NoneOf(_) => ",[\"not-in\",",
     };
-    for part in [",[\"", operator, "\","] {
-        json.push_str(part);
-    }
+    json.push_str(operator);
     if is_plain(open.name()) {
         for part in ["\"$", open.name(), "\","] {
             json.push_str(part);
@@ -84,6 +80,14 @@ fn push_open(json: &mut String, open: &OpenField) {
     json.push(']');
 }
 
+/// `{"field":"value"}` of texts that JSON carries as they are.
+#[inline]
+fn push_plain_eq(json: &mut String, field: &str, value: &str) {
+    for part in ["{\"", field, "\":\"", value, "\"}"] {
+        json.push_str(part);
+    }
+}
+
 /// `{"field":"value"}`
 pub(super) fn push_eq(json: &mut String, field: &str, value: &str) {
     json.push('{');
@@ -94,6 +98,7 @@ pub(super) fn push_eq(json: &mut String, field: &str, value: &str) {
 }
 
 /// A text with its quotes.
+#[inline]
 pub(super) fn push_text(json: &mut String, text: &str) {
     if is_plain(text) {
         json.push('"');
@@ -106,6 +111,7 @@ pub(super) fn push_text(json: &mut String, text: &str) {
 }
 
 /// Whether JSON carries a text as it is: the serializer escapes quotes, backslashes and controls, and nothing else.
+#[inline]
 fn is_plain(text: &str) -> bool {
     holds_for_all(text, |byte| (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
 }

@@ -3,10 +3,10 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use smallvec::SmallVec;
 
 use crate::post_policy::{ValueRule, is_secret};
 
@@ -19,46 +19,57 @@ use crate::post_policy::{ValueRule, is_secret};
 /// assert_eq!(fields.value("policy"), Some("e30="));
 /// assert_eq!(fields.iter().next(), Some(("key", "uploads/7/${filename}")));
 /// ```
-// All names and values in one text, so that a form of twelve fields costs two allocations and not twenty-four.
+// All names and values in one text, so that a form of twelve fields costs one allocation and not twenty-four.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FormFields {
     text: String,
-    /// Where each name and its value end.
-    ends: Vec<(usize, usize)>,
+    /// Where each name and its value end. Those of most forms need no allocation.
+    ends: Ends,
+}
+
+type Ends = SmallVec<[(u32, u32); 16]>;
+
+/// Where a text ends. What has 4 GiB is no form; no store takes a hundredth of it.
+#[inline]
+fn end(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 impl FormFields {
+    #[inline]
     pub(crate) fn with_capacity(fields: usize, bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(fields) }
+        Self { text: String::with_capacity(bytes), ends: Ends::with_capacity(fields) }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, name: &str, value: &str) {
         self.push_with(name, |text| text.push_str(value));
     }
 
     /// Adds a field whose value is written in place.
+    #[inline]
     pub(crate) fn push_with(&mut self, name: &str, write: impl FnOnce(&mut String)) {
         self.text.push_str(name);
-        let name_end = self.text.len();
+        let name_end = end(&self.text);
         write(&mut self.text);
-        self.ends.push((name_end, self.text.len()));
+        self.ends.push((name_end, end(&self.text)));
     }
 
-    /// Adds fields that stand one after another in `parts`, and end there as `ends` says.
-    pub(crate) fn push_prepared(&mut self, parts: [&str; 3], ends: &[(usize, usize)]) {
-        let start = self.text.len();
-        for part in parts {
-            self.text.push_str(part);
-        }
+    /// Adds fields that stand one after another in `text`, and end there as `ends` says.
+    #[inline]
+    pub(crate) fn push_prepared(&mut self, text: &str, ends: &[(u32, u32)]) {
+        let start = end(&self.text);
+        self.text.push_str(text);
         self.ends.extend(ends.iter().map(|(name, value)| (start.saturating_add(*name), start.saturating_add(*value))));
     }
 
     /// Adds a field whose name is written in place.
+    #[inline]
     pub(crate) fn push_named(&mut self, write_name: impl FnOnce(&mut String), value: &str) {
         write_name(&mut self.text);
-        let name_end = self.text.len();
+        let name_end = end(&self.text);
         self.text.push_str(value);
-        self.ends.push((name_end, self.text.len()));
+        self.ends.push((name_end, end(&self.text)));
     }
 
     /// Replaces the value of a field, or adds the field at the end.
@@ -76,17 +87,27 @@ impl FormFields {
         *self = changed;
     }
 
+    /// All names and values, one after another.
+    #[inline]
+    pub(crate) fn as_text(&self) -> &str {
+        &self.text
+    }
+
     /// Bytes of all names and values.
+    #[inline]
     pub(crate) const fn bytes(&self) -> usize {
         self.text.len()
     }
 
     /// Names and values, in the order of sending.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut start = 0;
+        let (mut rest, mut start) = (self.text.as_str(), 0);
         self.ends.iter().filter_map(move |&(name_end, value_end)| {
-            let field = (self.text.get(start..name_end)?, self.text.get(name_end..value_end)?);
-            start = value_end;
+            let bytes = |to: u32| to.wrapping_sub(start) as usize;
+            let (field, others) = rest.split_at_checked(bytes(value_end))?;
+            let field = field.split_at_checked(bytes(name_end))?;
+            (rest, start) = (others, value_end);
             Some(field)
         })
     }
@@ -103,13 +124,14 @@ impl FormFields {
 
     /// How many fields.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    #[inline]
+    pub fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Whether there is none.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 }

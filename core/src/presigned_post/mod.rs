@@ -75,6 +75,7 @@ impl FileLimits {
 }
 
 impl PresignedPost {
+    #[inline]
     pub(crate) fn new(
         url: String,
         validity: Validity,

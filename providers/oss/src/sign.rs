@@ -6,8 +6,8 @@ use alloc::string::String;
 use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
 use valetkey_core::{
-    Credentials, Gap, HeaderParts, ObjectKey, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts, SigningContext, SigningScope,
-    SigningTrace, Target, Timestamp, UrlParts, encode,
+    BodyHeaders, ContentTypeRule, Credentials, Dialect, Gap, HeaderParts, ObjectKey, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts,
+    SigningContext, SigningScope, SigningTrace, Target, Timestamp, UrlParts, encode,
 };
 
 use crate::{Oss, canonical, names, post};
@@ -59,12 +59,54 @@ pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp
     SigningScope::new(key, day, target).with_texts(texts).with_form(&post::RULES, credentials, target, day)
 }
 
+#[inline]
 pub(crate) fn sign_into(dialect: Oss, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+    match (BodyHeaders::of(request), request.key()) {
+        (Some(headers), Some(key)) => {
+            dialect.check_key(key)?;
+            sign_body_headers(dialect, context, request, &headers, signed);
+            Ok(())
+        }
+        _ => sign_bindings(dialect, context, request, signed),
+    }
+}
+
+/// Signs what needs no checks of its own: the lines of the result are those of the canonical request. Of these headers OSS signs all but the length anyway.
+#[inline]
+fn sign_body_headers(dialect: Oss, context: &SigningContext<'_>, request: &ObjectRequest, headers: &BodyHeaders<'_>, signed: &mut PresignedRequest) {
+    let content_type = if headers.fixes_type() { ContentTypeRule::Fixed } else { dialect.default_content_type() };
+    signed.reset(request.operation(), context.validity, content_type);
+    signed.do_not_send = DO_NOT_SEND;
+    headers.push(&mut signed.signed_headers);
+
+    const LENGTH: &str = "content-length";
+    let listed = [(Cow::Borrowed(names::ADDITIONAL_HEADERS), Cow::Borrowed(LENGTH))];
+    let (own, additional) = if headers.has_length() { (listed.as_slice(), LENGTH) } else { (&[][..], "") };
+    let PresignedRequest { url, signed_headers, .. } = signed;
+    let lines = signed_headers.as_lines();
+    let parts = (!lines.is_empty()).then(|| HeaderParts {
+        bytes: AROUND.saturating_add(lines.len()),
+        names: |_: &mut String| {},
+        rest: |url: &mut String| {
+            for part in ["\n", lines, "\n", additional, "\n", names::UNSIGNED_PAYLOAD] {
+                url.push_str(part);
+            }
+        },
+    });
+    context.scope.sign_url(url, &context.validity, request, UrlParts { own, headers: parts });
+}
+
+const DO_NOT_SEND: Cow<'static, [Cow<'static, str>]> = Cow::Borrowed(&[Cow::Borrowed("content-type"), Cow::Borrowed("content-md5"), Cow::Borrowed("x-oss-*")]);
+
+/// Bytes of a canonical request behind its query, beside the headers.
+const AROUND: usize = 32;
+
+fn sign_bindings(dialect: Oss, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
     let mut bindings = Bindings::new(&dialect);
     bindings.add_all(&dialect, request)?;
     names::review(&mut bindings)?;
     signed.reset(request.operation(), context.validity, bindings.content_type);
-    signed.do_not_send = Cow::Borrowed(&[Cow::Borrowed("content-type"), Cow::Borrowed("content-md5"), Cow::Borrowed("x-oss-*")]);
+    signed.do_not_send = DO_NOT_SEND;
     signed.notes.append(&mut bindings.notes);
     signed.signed_headers.push_all(bindings.headers());
 

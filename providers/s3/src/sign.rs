@@ -2,12 +2,13 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use valetkey_core::binding::Bindings;
 use valetkey_core::crypto::SigningKey;
 use valetkey_core::{
-    Credentials, Gap, HeaderParts, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts, SignedHeaders, SigningContext, SigningScope,
-    SigningTrace, Target, Timestamp, UrlParts, encode,
+    BodyHeaders, ContentTypeRule, Credentials, Dialect, Gap, HeaderParts, ObjectRequest, PresignError, PresignedRequest, QueryTemplate, ScopeTexts,
+    SignedHeaders, SigningContext, SigningScope, SigningTrace, Target, Timestamp, UrlParts, encode,
 };
 
 use crate::{S3, canonical, names, post};
@@ -56,12 +57,65 @@ pub(crate) fn prepare(credentials: &Credentials, target: &Target, day: Timestamp
     SigningScope::new(key, day, target).with_texts(texts).with_form(&post::RULES, credentials, target, day)
 }
 
+#[inline]
 pub(crate) fn sign_into(dialect: S3, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
+    match (BodyHeaders::of(request), request.key()) {
+        (Some(headers), Some(key)) => {
+            dialect.check_key(key)?;
+            sign_body_headers(dialect, context, request, &headers, signed);
+            Ok(())
+        }
+        _ => sign_bindings(dialect, context, request, signed),
+    }
+}
+
+/// The query's and the canonical request's names of each [set](BodyHeaders::set) of headers.
+const SIGNED_NAMES: [(&str, &str); BodyHeaders::SETS] = [
+    ("host", "host"),
+    ("content-length%3Bhost", "content-length;host"),
+    ("content-md5%3Bhost", "content-md5;host"),
+    ("content-length%3Bcontent-md5%3Bhost", "content-length;content-md5;host"),
+    ("content-type%3Bhost", "content-type;host"),
+    ("content-length%3Bcontent-type%3Bhost", "content-length;content-type;host"),
+    ("content-md5%3Bcontent-type%3Bhost", "content-md5;content-type;host"),
+    ("content-length%3Bcontent-md5%3Bcontent-type%3Bhost", "content-length;content-md5;content-type;host"),
+];
+
+/// Signs what needs no checks of its own: the lines of the result are those of the canonical request, and all stand before `host`.
+#[inline]
+fn sign_body_headers(dialect: S3, context: &SigningContext<'_>, request: &ObjectRequest, headers: &BodyHeaders<'_>, signed: &mut PresignedRequest) {
+    let content_type = if headers.fixes_type() { ContentTypeRule::Fixed } else { dialect.default_content_type() };
+    signed.reset(request.operation(), context.validity, content_type);
+    signed.do_not_send = DO_NOT_SEND;
+    add_key_notes(&mut signed.notes, context, request);
+    headers.push(&mut signed.signed_headers);
+
+    let PresignedRequest { url, signed_headers, .. } = signed;
+    let (lines, host) = (signed_headers.as_lines(), &*context.target.host);
+    let (in_query, in_text) = SIGNED_NAMES.get(headers.set()).copied().unwrap_or_default();
+    let parts = (!lines.is_empty()).then(|| HeaderParts {
+        bytes: AROUND.saturating_add(lines.len()).saturating_add(host.len()).saturating_add(in_text.len()),
+        names: |url: &mut String| url.push_str(in_query),
+        rest: |url: &mut String| {
+            for part in ["\n", lines, "host:", host, "\n\n", in_text, "\n", names::UNSIGNED_PAYLOAD] {
+                url.push_str(part);
+            }
+        },
+    });
+    context.scope.sign_url(url, &context.validity, request, UrlParts { own: &[], headers: parts });
+}
+
+const DO_NOT_SEND: Cow<'static, [Cow<'static, str>]> = Cow::Borrowed(&[Cow::Borrowed("x-amz-*")]);
+
+/// Bytes of a canonical request behind its query, beside host and names.
+const AROUND: usize = 32;
+
+fn sign_bindings(dialect: S3, context: &SigningContext<'_>, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
     let mut bindings = Bindings::new(&dialect);
     bindings.add_all(&dialect, request)?;
     add_notes(&mut bindings, context, request);
     signed.reset(request.operation(), context.validity, bindings.content_type);
-    signed.do_not_send = Cow::Borrowed(&[Cow::Borrowed("x-amz-*")]);
+    signed.do_not_send = DO_NOT_SEND;
     signed.notes.append(&mut bindings.notes);
     signed.signed_headers.push_all(bindings.headers());
 
@@ -121,14 +175,19 @@ fn add_notes(bindings: &mut Bindings<'_>, context: &SigningContext<'_>, request:
     if bindings.query.iter().any(|(name, value)| name.starts_with("response-") && outside_latin1(value)) {
         bindings.note("S3 answers 400 to a response header outside of ISO-8859-1; for a file name use the download name, which is encoded");
     }
+    add_key_notes(&mut bindings.notes, context, request);
+}
+
+#[inline]
+fn add_key_notes(notes: &mut Vec<Cow<'static, str>>, context: &SigningContext<'_>, request: &ObjectRequest) {
     let target = context.target;
     let starts_the_path = target.path_prefix.is_empty() && request.key().is_some_and(|key| key.as_str().starts_with('/'));
     if starts_the_path {
-        bindings.note("the path begins with two slashes, which some HTTP clients make one; path style addressing avoids it");
+        notes.push("the path begins with two slashes, which some HTTP clients make one; path style addressing avoids it".into());
     }
     // Amazon S3 User Guide: the SOAP interface took this key on virtual hosts.
     if request.key().is_some_and(|key| key.as_str() == "soap") && target.path_prefix.is_empty() {
-        bindings.note("Amazon S3 does not serve the key `soap` on virtual-hosted addresses; use path style");
+        notes.push("Amazon S3 does not serve the key `soap` on virtual-hosted addresses; use path style".into());
     }
 }
 
