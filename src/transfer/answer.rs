@@ -31,7 +31,10 @@ impl Refusal {
     pub(super) async fn read(response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), SystemTime::now());
-        Self { retry_after, ..Self::parse(status, &read_small(response).await) }
+        // What came of a body that broke off may say why all the same.
+        let mut body = Vec::new();
+        let _ = gather(response, &mut body).await;
+        Self { retry_after, ..Self::parse(status, &String::from_utf8_lossy(&body)) }
     }
 
     /// What the error body says.
@@ -84,15 +87,21 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     httpdate::parse_http_date(text).ok().map(|moment| moment.duration_since(now).unwrap_or_default())
 }
 
-pub(super) async fn read_small(mut response: reqwest::Response) -> String {
+/// The body of a small answer, of which only its beginning is of use where it is larger.
+pub(super) async fn read_small(response: reqwest::Response) -> Result<String, reqwest::Error> {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
+    gather(response, &mut body).await?;
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+async fn gather(mut response: reqwest::Response, body: &mut Vec<u8>) -> Result<(), reqwest::Error> {
+    while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_BYTES {
             break;
         }
     }
-    String::from_utf8_lossy(&body).into_owned()
+    Ok(())
 }
 
 /// The texts of the children of these names of a root of this name, the first of each.

@@ -40,7 +40,7 @@ pub enum TransferError {
     #[error(transparent)]
     Presign(#[from] PresignError),
     /// Larger than any object may be.
-    #[error("{size} bytes are more than an object may have, {max}; send it as several objects")]
+    #[error("{size} bytes are more than an object may have, {max}; only several objects can hold them")]
     TooLarge {
         /// Bytes.
         size: u64,

@@ -68,6 +68,12 @@ pub enum TransferEvent {
         /// Why.
         reason: String,
     },
+    /// The store began an upload in parts, or may have, and its id never came: it cannot be thrown away from here. It has no parts; a life cycle rule of the
+    /// bucket removes it.
+    LeftUnnamed {
+        /// Why the id did not come.
+        reason: String,
+    },
     /// The parts of an upload could not be thrown away. They are paid for until they are; a life cycle rule of the bucket does it too.
     LeftBehind {
         /// The upload, as `abort-multipart` takes it.

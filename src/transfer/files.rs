@@ -63,6 +63,8 @@ fn write_some_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".valetkey-").tempfile_in(folder_of(path))?;
     file.write_all(bytes)?;
+    // Without this a power cut may leave the new name with nothing in it.
+    file.as_file().sync_data()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

@@ -107,7 +107,8 @@ impl Transfer {
         // OSS names the object in the body alone.
         let location = match location {
             None if status == 201 => {
-                let [location] = children(&read_small(response).await, "PostResponse", ["Location"]);
+                // The object is stored, whether its place arrives or not.
+                let [location] = children(&read_small(response).await.unwrap_or_default(), "PostResponse", ["Location"]);
                 location
             }
             location => location,

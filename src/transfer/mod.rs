@@ -37,6 +37,8 @@ use body::BodyKind;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of the largest object of both clouds that is transferred in files.
+const MAX_OBJECT: u64 = 5 << 40;
 
 /// Sends presigned requests. Cheap to clone; connections are shared.
 ///

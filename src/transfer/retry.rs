@@ -42,7 +42,7 @@ impl RetryPolicy {
         Self::new().retries(0)
     }
 
-    /// How many further tries a request gets. One that moved at least a mebibyte begins to count anew.
+    /// How many further tries a request gets. A download that moved at least a mebibyte begins to count anew.
     #[must_use]
     pub const fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;

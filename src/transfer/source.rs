@@ -1,6 +1,6 @@
 //! What is uploaded: a file that must not change meanwhile, or bytes; and a region of it as a body.
 
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, TryLockError};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,6 +82,22 @@ impl Source {
         if now == *snapshot { Ok(()) } else { Err(TransferError::SourceChanged { path: path.clone(), what }) }
     }
 
+    /// Keeps other uploads that can be gone on with away from the file.
+    pub(super) async fn hold(source: &Arc<Self>) -> Result<Held, TransferError> {
+        let held = Held(Arc::clone(source));
+        blocking(move || match &*held.0 {
+            Self::File { file, path, .. } => match file.try_lock() {
+                Err(TryLockError::WouldBlock) => {
+                    Err(TransferError::State { path: path.clone(), reason: "is being sent by another upload; wait for its end".to_owned() })
+                }
+                // A file system without locks.
+                Ok(()) | Err(TryLockError::Error(_)) => Ok(held),
+            },
+            Self::Bytes(_) => Ok(held),
+        })
+        .await
+    }
+
     /// The checksum of all bytes.
     pub(super) fn checksum(&self, algorithm: Algorithm) -> Result<String, TransferError> {
         let mut running = Running::new(algorithm);
@@ -109,6 +125,17 @@ impl Source {
                 let first = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
                 Ok(bytes.slice(first..first.saturating_add(length).min(bytes.len())))
             }
+        }
+    }
+}
+
+/// A source that is locked, until this is dropped. A body that is still read somewhere has the file open for longer.
+pub(super) struct Held(Arc<Source>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Source::File { file, .. } = &*self.0 {
+            let _ = file.unlock();
         }
     }
 }

@@ -141,3 +141,16 @@ async fn a_download_that_is_stopped_is_kept_only_if_it_shall_be() {
         assert!(target(&stage) == bytes(1, 3 * part));
     }
 }
+
+#[tokio::test]
+async fn a_length_that_cannot_be_is_refused() {
+    for stage in stages().await {
+        stage.store("k", b"short").await;
+        for resume in [false, true] {
+            stage.proxy.next("head", Act::Change(Box::new(|answer| answer.set("content-length", "9223372036854775807"))));
+            let error = fetch(&stage, stage.options().part_size(1).resume(resume)).await.unwrap_err();
+            assert!(matches!(error, TransferError::TooLarge { size: 9_223_372_036_854_775_807, max: 5_497_558_138_880 }), "{error}");
+            assert!(stage.names().is_empty());
+        }
+    }
+}

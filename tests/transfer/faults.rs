@@ -146,16 +146,37 @@ async fn what_expired_is_signed_again_once() {
             stage.proxy.next(operation, Act::Answer(expired()));
             let error = there_and_back(&stage, size).await.unwrap_err();
             assert!(matches!(error, TransferError::Refused { status: 403, .. }), "{operation}: {error}");
-            assert_eq!(stage.told.take(), [format!("signed {word}")]);
+            // Nothing says why a HEAD was refused, so what did not help is not told.
+            let is_head = operation == "head";
+            assert_eq!(stage.told.take(), if is_head { vec![] } else { vec![format!("signed {word}")] });
 
             // A try of its own gets a signature of its own.
             stage.proxy.next(operation, Act::Answer(expired()));
             stage.proxy.next(operation, Act::Close);
             stage.proxy.next(operation, Act::Answer(expired()));
             there_and_back(&stage, size).await.unwrap_or_else(|error| panic!("{operation}: {error}"));
-            assert_eq!(stage.told.take().len(), 3);
+            assert_eq!(stage.told.take().len(), if is_head { 2 } else { 3 });
             stage.told.waits();
         }
+    }
+}
+
+#[tokio::test]
+async fn a_create_whose_id_does_not_arrive_is_made_again() {
+    for stage in stages().await {
+        let content = bytes(1, stage.part() + 1);
+        stage.proxy.next("create-multipart", Act::Cut(80));
+        stage.transfer.upload_bytes(stage.presigner.clone(), put(), content.clone(), stage.options()).await.unwrap();
+        assert!(stage.object("k").await.unwrap() == content);
+        let events = stage.told.take();
+        assert!(events.len() == 2 && events[0].starts_with("LeftUnnamed") && events[1] == "retry create-multipart", "{events:?}");
+
+        // More is promised than comes.
+        stage.proxy.next("create-multipart", Act::Change(Box::new(|answer| answer.set("content-length", "9999"))));
+        let options = stage.options().retry(RetryPolicy::none()).stall_timeout(Duration::from_millis(300));
+        let error = stage.transfer.upload_bytes(stage.presigner.clone(), put(), content, options).await.unwrap_err();
+        assert!(matches!(error, TransferError::NoAnswer { .. }), "{error}");
+        assert!(stage.told.take()[0].starts_with("LeftUnnamed"));
     }
 }
 

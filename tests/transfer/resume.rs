@@ -306,3 +306,28 @@ async fn parts_that_cannot_be_thrown_away_are_told_of() {
         assert!(events.len() == 1 && events[0].starts_with("LeftBehind { upload_id: "), "{events:?}");
     }
 }
+
+#[tokio::test]
+async fn two_runs_of_one_upload_are_refused() {
+    for stage in stages().await {
+        let content = bytes(7, stage.part() + 11);
+        let path = stage.file("source", &content);
+        stage.proxy.next("upload-part 2", Act::Hang);
+        let second = async {
+            stage.proxy.wait_for("upload-part 2").await;
+            let record = std::fs::read(state(&stage)).unwrap();
+            stage.proxy.take();
+            let error = send(&stage, put().content_type("c/d"), &path).await.unwrap_err();
+            assert!(matches!(&error, TransferError::State { reason, .. } if reason.contains("is being sent by another upload")), "{error}");
+            assert!(stage.proxy.operations().is_empty());
+            assert!(std::fs::read(state(&stage)).unwrap() == record);
+        };
+        tokio::select! {
+            first = send(&stage, put(), &path) => panic!("{first:?}"),
+            () = second => {}
+        }
+        // The first one is gone, and nothing holds the file any more.
+        send(&stage, put(), &path).await.unwrap();
+        assert!(stage.object("k").await.unwrap() == content);
+    }
+}

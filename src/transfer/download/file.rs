@@ -11,6 +11,7 @@ use super::object::Object;
 use super::part_file::{PartFile, target};
 use super::ranges::Ranges;
 use super::state::{Record, State};
+use crate::transfer::MAX_OBJECT;
 use crate::transfer::checksum::{Algorithm, Running, Told};
 use crate::transfer::error::TransferError;
 use crate::transfer::event::{Meter, Phase, TransferEvent};
@@ -63,6 +64,10 @@ struct Prepared {
 
 /// Opens the file to write to and finds what is there already.
 fn prepare(object: Object, target: &Path, state: Option<PathBuf>, part_size: u64, meter: Meter) -> Result<Prepared, TransferError> {
+    // A length is what a store says: neither a file nor the list of ranges is made for one that cannot be.
+    if object.size > MAX_OBJECT {
+        return Err(TransferError::TooLarge { size: object.size, max: MAX_OBJECT });
+    }
     let told = object.told.as_ref().map(|told| told.algorithm).filter(|algorithm| algorithm.combines());
     let algorithm = told.unwrap_or(Algorithm::of(object.site.cloud));
     // Without an ETag nothing says that two answers are of the same object.

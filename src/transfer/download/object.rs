@@ -9,6 +9,7 @@ use super::Fetched;
 use crate::transfer::checksum::Told;
 use crate::transfer::engine::{Cloud, Engine, Payload, Sign, Site};
 use crate::transfer::error::TransferError;
+use crate::transfer::event::TransferEvent;
 use crate::transfer::retry::{Again, Failure, Tries};
 
 /// An object as it is at the moment of the download, and how to ask for it.
@@ -136,21 +137,30 @@ async fn head(engine: &Engine, site: &Site, key: &ObjectKey, constraints: &[Cons
             Err(failure) => failure,
         };
         if matches!(failure.error, TransferError::Refused { status: 400..500, code: None, .. }) && failure.again == Again::Never {
-            failure = explained(engine, key, constraints, failure).await;
+            failure = match explained(engine, key, constraints).await {
+                Err(told) => told.unwrap_or(failure),
+                // It may be had after all: the signature of the HEAD was too old, or it is the HEAD that is refused. Only a new one tells.
+                Ok(()) => match engine.exchange(&request, Sign::Here, Payload::Nothing).await {
+                    Ok(response) => {
+                        engine.observer.tell(&TransferEvent::SignedAgain { operation: Operation::Head });
+                        return Ok(response.headers().clone());
+                    }
+                    Err(failure) => failure,
+                },
+            };
         }
         tries.wait(failure).await?;
     }
 }
 
-/// The answer to HEAD has no body that says why; that to a GET has.
-async fn explained(engine: &Engine, key: &ObjectKey, constraints: &[Constraint], failure: Failure) -> Failure {
+/// The answer to HEAD has no body that says why; that to a GET has, if it says anything. `Ok` where the GET is not refused.
+async fn explained(engine: &Engine, key: &ObjectKey, constraints: &[Constraint]) -> Result<(), Option<Failure>> {
     let first_byte = ObjectRequest::get(key.clone()).range(ByteRange::Bounded { first: 0, last: 0 });
     let request = constraints.iter().cloned().fold(first_byte, ObjectRequest::with);
     match engine.exchange(&request, Sign::Url, Payload::Nothing).await {
-        Err(told) if matches!(told.error, TransferError::Refused { status: 400..500, code: Some(_), .. }) => told,
-        Err(_) => failure,
-        // It may be had after all: the signature of the HEAD was too old.
-        Ok(_) => Failure { again: Again::SignedAnew, ..failure },
+        Err(told) if matches!(told.error, TransferError::Refused { status: 400..500, code: Some(_), .. }) => Err(Some(told)),
+        Err(_) => Err(None),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::transfer::files;
 
 /// The record is small, but written for every mebibyte it would cost more than the bytes.
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
+/// The most ranges of a download: all of them are in memory and in the record.
+const MAX_SPANS: u64 = 10_000;
 /// How much is read at a time where bytes are checked.
 const PIECE: u64 = 1 << 20;
 
@@ -44,10 +46,10 @@ pub(super) struct Record {
 impl Record {
     const VERSION: u32 = 1;
 
-    /// Nothing is there. Every CRC is the one of no bytes.
+    /// Nothing is there. Every CRC is the one of no bytes. Ranges are larger than `range` where there would be too many.
     pub(super) fn new(location: String, etag: String, size: u64, algorithm: Algorithm, range: u64) -> Self {
         let empty = Running::new(algorithm).crc();
-        let range = range.max(1);
+        let range = range.max(size.div_ceil(MAX_SPANS)).max(1);
         let starts = (0..size.div_ceil(range)).map(|index| index.saturating_mul(range));
         let spans = starts.map(|start| Span { start, length: size.saturating_sub(start).min(range), done: 0, crc: empty }).collect();
         Self { version: Self::VERSION, location, etag, size, algorithm, spans }
@@ -71,8 +73,11 @@ impl Record {
         Ok(Some(record))
     }
 
-    /// Whether the spans are the object, without gap and overlap.
+    /// Whether the spans are the object, without gap and overlap, and not too many.
     fn is_whole(&self) -> bool {
+        if self.spans.len() as u64 > MAX_SPANS {
+            return false;
+        }
         let end = self.spans.iter().try_fold(0_u64, |next, span| {
             let fits = span.start == next && span.length > 0 && span.done <= span.length;
             next.checked_add(span.length).filter(|_| fits)
@@ -191,6 +196,18 @@ mod tests {
             let record = record(size, range);
             assert!(record.is_whole() && record.spans.len() == count, "{size} {range}");
         }
+    }
+
+    #[test]
+    fn there_are_never_too_many_ranges() {
+        for (size, range) in [(u64::MAX >> 1, 1), (u64::MAX, 1), (u64::MAX, 0), (5 << 40, 1), (10_001, 1), (10_000, 1), (20_001, 2)] {
+            let record = record(size, range);
+            assert!(record.is_whole() && record.spans.len() as u64 <= MAX_SPANS, "{size} {range}: {}", record.spans.len());
+        }
+        let mut many = record(10_000, 1);
+        many.size += 1;
+        many.spans.push(Span { start: 10_000, length: 1, done: 0, crc: many.spans[0].crc });
+        assert!(!many.is_whole());
     }
 
     #[test]

@@ -138,7 +138,15 @@ impl Upload {
         let cut = Cut::new(site.cloud, size, self.part_size)?;
         // What was begun in parts is gone on with or given up, also where one request would do now.
         let has_record = self.state.as_ref().is_some_and(|path| path.exists());
-        if cut.is_some() || has_record { Box::pin(self.send_parts(site, cut, &mut stop)).await } else { self.send_whole(site.cloud, &mut stop).await }
+        if cut.is_none() && !has_record {
+            return self.send_whole(site.cloud, &mut stop).await;
+        }
+        // Two runs with one record would take each other's parts away.
+        let _held = match self.state {
+            Some(_) => Some(Source::hold(&self.source).await?),
+            None => None,
+        };
+        Box::pin(self.send_parts(site, cut, &mut stop)).await
     }
 
     /// One PUT.

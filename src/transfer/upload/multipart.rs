@@ -64,8 +64,14 @@ impl Upload {
             created = &mut creating => created?,
             () = stop => {
                 // The store may have begun it already.
-                if let Ok(Ok(upload_id)) = tokio::time::timeout(ABORT_TIMEOUT, creating).await {
-                    self.multipart(site, cut, &upload_id).abort(ABORT_TIMEOUT).await;
+                match tokio::time::timeout(ABORT_TIMEOUT, creating).await {
+                    Ok(Ok(upload_id)) => self.multipart(site, cut, &upload_id).abort(ABORT_TIMEOUT).await,
+                    // Refused, or told of already.
+                    Ok(Err(_)) => {}
+                    Err(_) => {
+                        let reason = format!("no answer within {} seconds", ABORT_TIMEOUT.as_secs());
+                        self.engine.observer.tell(&TransferEvent::LeftUnnamed { reason });
+                    }
                 }
                 return Err(TransferError::Cancelled);
             }

@@ -89,15 +89,24 @@ impl Multipart {
         let operation = Operation::CreateMultipart;
         let mut tries = engine.tries(operation, None);
         loop {
-            match engine.exchange(&requests.create(), Sign::Here, Payload::Nothing).await {
+            let failure = match engine.exchange(&requests.create(), Sign::Here, Payload::Nothing).await {
                 Ok(response) => {
-                    let [id] = children(&read_small(response).await, "InitiateMultipartUploadResult", ["UploadId"]);
-                    return id
-                        .filter(|id| !id.is_empty())
-                        .ok_or_else(|| TransferError::UnexpectedAnswer { operation, reason: "it names no upload".to_owned() });
+                    let failure = match tokio::time::timeout(engine.stall_timeout, read_small(response)).await {
+                        Ok(Ok(body)) => {
+                            let [id] = children(&body, "InitiateMultipartUploadResult", ["UploadId"]);
+                            return id
+                                .filter(|id| !id.is_empty())
+                                .ok_or_else(|| TransferError::UnexpectedAnswer { operation, reason: "it names no upload".to_owned() });
+                        }
+                        Ok(Err(error)) => Failure::later(TransferError::no_answer(error)),
+                        Err(_) => Failure::stalled(engine.stall_timeout),
+                    };
+                    engine.observer.tell(&TransferEvent::LeftUnnamed { reason: failure.error.to_string() });
+                    failure
                 }
-                Err(failure) => tries.wait(failure).await?,
-            }
+                Err(failure) => failure,
+            };
+            tries.wait(failure).await?;
         }
     }
 
@@ -219,6 +228,7 @@ impl Multipart {
         let response = self.engine.exchange_within(limit, &request, Sign::Here, Payload::Bytes(list)).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = tokio::time::timeout(limit, read_small(response)).await.map_err(|_| Failure::stalled(limit))?;
+        let body = body.map_err(|error| Failure::later(TransferError::no_answer(error)))?;
         let [etag, crc] = children(&body, "CompleteMultipartUploadResult", ["ETag", "ChecksumCRC64NVME"]);
         if let Some(etag) = etag {
             let crc = crc.filter(|crc| !crc.contains('-')).map(|text| Told { algorithm: Algorithm::Crc64Nvme, text });
@@ -267,7 +277,13 @@ pub(super) async fn stored(
     crc: &Told,
     etag: Option<&str>,
 ) -> Option<(Option<String>, Option<&'static str>)> {
-    let response = engine.exchange(&requests.head(cloud), Sign::Here, Payload::Nothing).await.ok()?;
+    let mut tries = engine.tries(Operation::Head, None);
+    let response = loop {
+        match engine.exchange(&requests.head(cloud), Sign::Here, Payload::Nothing).await {
+            Ok(response) => break response,
+            Err(failure) => tries.wait(failure).await.ok()?,
+        }
+    };
     let headers = response.headers();
     let tag = text(headers);
     let is_same_crc = Told::read(headers).is_some_and(|told| told == *crc);

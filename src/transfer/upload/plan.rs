@@ -2,11 +2,10 @@
 
 use valetkey_core::{Constraint, ObjectKey, ObjectRequest, Operation};
 
+use crate::transfer::MAX_OBJECT;
 use crate::transfer::engine::Cloud;
 use crate::transfer::error::TransferError;
 
-/// The largest object of both clouds that this library sends.
-pub(super) const MAX_OBJECT: u64 = 5 << 40;
 /// The most parts of an upload.
 const MAX_PARTS: u64 = 10_000;
 /// The largest part, and the largest PUT.

@@ -109,7 +109,7 @@ impl Target {
             Err(error) if path.file_name().is_none() || ends_like_a_folder(path) => {
                 Err(CliError::usage("usage", format!("the folder {} cannot be used: {error}; make it first", path.display())))
             }
-            Err(_) => Ok(Self::File(path.to_owned())),
+            Err(_) => Self::new_file(path.to_owned()),
         }
     }
 
@@ -130,8 +130,17 @@ impl Target {
             }
             Ok(metadata) if metadata.is_file() => Self::file(&path),
             Ok(_) => Ok(Self::Stream(path)),
-            Err(_) => Ok(Self::File(path)),
+            Err(_) => Self::new_file(path),
         }
+    }
+
+    /// A name that no file has yet.
+    fn new_file(path: PathBuf) -> Result<Self, CliError> {
+        if path.is_symlink() {
+            let message = format!("{} cannot be written: it is a link that leads nowhere; remove it, or make what it leads to", path.display());
+            return Err(CliError::failure("file", message));
+        }
+        Ok(Self::File(path))
     }
 
     /// What a link leads to is replaced, as `cp` does it, and not the link.
@@ -240,6 +249,11 @@ mod tests {
         std::fs::write(&file, "x").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         assert_eq!(Target::of(Some(&link), None).unwrap(), Target::File(std::fs::canonicalize(&file).unwrap()));
+        std::fs::remove_file(&file).unwrap();
+        for (path, key) in [(link.as_path(), "k"), (folder.path(), "a/link")] {
+            let error = Target::of(Some(path), Some(&key.parse().unwrap())).unwrap_err();
+            assert!(error.code() == "file" && error.to_string().contains("leads nowhere; remove it"), "{error}");
+        }
         assert_eq!(Target::of(Some(Path::new("/dev/null")), None).unwrap(), Target::Stream("/dev/null".into()));
     }
 }

@@ -109,12 +109,14 @@ fn tell_unused(state: Option<&Path>, args: &TransferArgs, teller: &Teller) {
     }
 }
 
+/// Errors after which the same command does not go on: the record cannot be used, is gone, or belongs to what is no more.
+const FINAL: [&str; 6] = ["transfer_state", "source_changed", "object_changed", "checksum_mismatch", "too_large", "not_in_parts"];
+
 /// Says what an error left behind. `state` is what a later run goes on with.
 fn explain(error: CliError, state: Option<&Path>, args: &TransferArgs, interrupted: impl FnOnce(bool) -> String) -> CliError {
     let kept = state.filter(|state| args.resume && state.exists());
     match kept {
-        // It has a state in mind that it cannot use.
-        Some(_) if error.code() == "transfer_state" => error,
+        Some(_) if FINAL.contains(&error.code()) => error,
         Some(state) => error.and(&format!("{} keeps what is done, and the same command goes on with it", state.display())),
         None if error.is_interruption() => {
             let left = interrupted(error.is_at_once());

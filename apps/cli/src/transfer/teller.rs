@@ -69,6 +69,10 @@ impl Teller {
                 let refused = if *refused > 0 { format!("; {refused} bytes did not match and are moved again") } else { String::new() };
                 self.remark(&format!("resumed: {done} of {total} bytes are there already{refused}"));
             }
+            TransferEvent::LeftUnnamed { reason } => {
+                self.has_left_parts.store(true, Ordering::Relaxed);
+                self.remark(&format!("an upload without parts may be left at the store, and its id is not known ({reason})"));
+            }
             TransferEvent::LeftBehind { upload_id, reason } => {
                 self.has_left_parts.store(true, Ordering::Relaxed);
                 self.remark(&format!(
