@@ -26,13 +26,14 @@ pub(crate) trait Backend: Send + Sync + 'static {
     fn remove_bucket(&self, bucket: &str) -> io::Result<()>;
     /// Makes the object's record the one of its key, in the place of any older one.
     fn save_object(&self, bucket: &str, record: &ObjectRecord) -> Result<(), SaveError>;
-    /// Removes the records of these objects, each in one step; one that is not there is no error. Says how many are gone when it fails.
+    /// Removes the records of these objects, each in one step; one that is not there is no error, and is durably not there afterwards. Says
+    /// how many are gone when it fails.
     fn remove_objects(&self, bucket: &str, keys: &[&str]) -> Result<(), (usize, io::Error)>;
     /// Writes down a multipart upload.
     fn save_upload(&self, upload: &UploadInfo) -> Result<(), SaveError>;
     /// Writes down a part, in the place of any older one of that number.
     fn save_part(&self, upload_id: &str, record: &PartRecord) -> Result<(), SaveError>;
-    /// Removes an upload and its parts' records; one that is not there is no error.
+    /// Removes an upload and its parts' records; one that is not there is no error. After an error it may be there or not.
     fn remove_upload(&self, upload_id: &str) -> io::Result<()>;
 }
 
@@ -64,6 +65,8 @@ pub(crate) trait Blob: Send + Sync {
     fn record(&self) -> BlobRecord;
     /// Says whether a record points at it: the last holder of one that is not kept takes its bytes away.
     fn keep(&self, kept: bool);
+    /// Keeps it for as long as the program runs, whatever is said later: a record may point at it, and only the next start can tell.
+    fn pin(&self);
     /// Reads a range, which lies inside.
     fn read(self: Arc<Self>, range: Range<u64>) -> Box<dyn BlobReader>;
 }

@@ -72,11 +72,12 @@ impl ObjectStore {
             let _held = inner.bucket_locks.change(&name);
             let mut info = BucketInfo::clone(&inner.read().bucket(&name)?.info);
             change(&mut info);
-            inner.backend.save_bucket(&name, &info).map_err(|error| StoreError::io("configured a bucket")(error.source))?;
-            if let Some(bucket) = inner.write().buckets.get_mut(&name) {
+            let saved = inner.backend.save_bucket(&name, &info);
+            let may_be_there = saved.as_ref().err().is_none_or(|error| error.may_be_there);
+            if may_be_there && let Some(bucket) = inner.write().buckets.get_mut(&name) {
                 bucket.info = Arc::new(info);
             }
-            Ok(())
+            saved.map_err(|error| StoreError::io("configured a bucket")(error.source))
         })
         .await
     }

@@ -17,12 +17,13 @@ impl ObjectStore {
             let _bucket = inner.bucket_locks.share(&bucket);
             let _objects = inner.object_locks.hold_all(&bucket, objects.iter().map(|(key, _)| key.as_str()));
             let judge = |(key, condition): &(String, WriteCondition)| match inner.read().entry(&bucket, key)? {
-                None if *condition == WriteCondition::None => Ok(false),
-                current => condition.judge(key, current.map(|entry| &*entry.info)).map(|()| true),
+                None if *condition == WriteCondition::None => Ok(()),
+                current => condition.judge(key, current.map(|entry| &*entry.info)),
             };
-            let judged: Vec<Result<bool, StoreError>> = objects.iter().map(judge).collect();
+            let judged: Vec<Result<(), StoreError>> = objects.iter().map(judge).collect();
             inner.read().objects(&bucket)?;
-            let going: Vec<&str> = objects.iter().zip(&judged).filter(|(_, judged)| matches!(judged, Ok(true))).map(|((key, _), _)| key.as_str()).collect();
+            // Those that are not there too: a removal that failed late may not be durable, and who asks again is told that it is.
+            let going: Vec<&str> = objects.iter().zip(&judged).filter(|(_, judged)| judged.is_ok()).map(|((key, _), _)| key.as_str()).collect();
             let removed = inner.backend.remove_objects(&bucket, &going);
             let count = removed.as_ref().err().map_or(going.len(), |(count, _)| *count);
             let gone: Vec<Entry> = {
@@ -35,9 +36,9 @@ impl ObjectStore {
             };
             // Their bytes may go only when it is sure that no record names them any more.
             let durable = removed.is_ok();
-            gone.iter().for_each(|entry| entry.keep(!durable));
+            gone.iter().for_each(|entry| if durable { entry.keep(false) } else { entry.pin() });
             let failed = removed.err().map(|(_, error)| StoreError::io("deleted objects")(error));
-            Ok(judged.into_iter().map(|judged| judged.and_then(|going| failed.clone().filter(|_| going).map_or(Ok(()), Err))).collect())
+            Ok(judged.into_iter().map(|judged| judged.and_then(|()| failed.clone().map_or(Ok(()), Err))).collect())
         })
         .await
     }

@@ -79,21 +79,29 @@ impl Backend for Folder {
         // The settings come first: those of a bucket that is not there mean nothing.
         replace(&*self.disk, &self.paths.settings(bucket), info)?;
         match self.disk.create_dir(&self.paths.buckets.join(bucket)) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            other => Ok(other.and_then(|()| self.disk.sync_dir(&self.paths.buckets))?),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
         }
+        // Of a folder that is there already too: the sync after it was made may have failed.
+        self.disk.sync_dir(&self.paths.buckets).map_err(|source| SaveError { source, may_be_there: true })
     }
 
     fn remove_bucket(&self, bucket: &str) -> io::Result<()> {
         let path = self.paths.buckets.join(bucket);
         // No object is left, and a record that was not finished would keep the folder there.
-        for entry in fs::read_dir(&path)? {
-            let entry = entry?.path();
-            if entry.extension().is_some_and(|extension| extension == "tmp") {
-                self.disk.remove_file(&entry)?;
+        match fs::read_dir(&path) {
+            // It was removed, and the sync after that failed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            entries => {
+                for entry in entries? {
+                    let entry = entry?.path();
+                    if entry.extension().is_some_and(|extension| extension == "tmp") {
+                        self.disk.remove_file(&entry)?;
+                    }
+                }
+                self.disk.remove_dir(&path)?;
             }
         }
-        self.disk.remove_dir(&path)?;
         self.disk.sync_dir(&self.paths.buckets)?;
         // Without its bucket it means nothing, and the next start sweeps it up.
         let _ = self.disk.remove_file(&self.paths.settings(bucket));
@@ -123,20 +131,25 @@ impl Backend for Folder {
     }
 
     fn remove_upload(&self, upload_id: &str) -> io::Result<()> {
-        // The upload's own record goes first: parts without it are swept up at the next start.
-        match self.disk.remove_file(&self.paths.upload(upload_id)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => other.and_then(|()| self.disk.sync_dir(&self.paths.uploads))?,
-        }
-        let prefix = format!("{upload_id}.");
-        for entry in fs::read_dir(&self.paths.uploads)? {
-            let entry = entry?;
-            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
-                self.disk.remove_file(&entry.path())?;
-            }
-        }
-        Ok(())
+        remove_upload(&*self.disk, &self.paths, upload_id)
     }
+}
+
+fn remove_upload(disk: &dyn Disk, paths: &Paths, id: &str) -> io::Result<()> {
+    match disk.remove_file(&paths.upload(id)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => other?,
+    }
+    // Also when it is gone already: the sync after its removal may have failed.
+    disk.sync_dir(&paths.uploads)?;
+    // The upload's own record went first: parts without it mean nothing, and what of them cannot be removed now is swept up at the next start.
+    let prefix = format!("{id}.");
+    for entry in fs::read_dir(&paths.uploads).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+            let _ = disk.remove_file(&entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// Puts `record` in the place of what is at `path`: written to another name, synced, renamed, and the rename synced.

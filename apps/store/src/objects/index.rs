@@ -48,12 +48,24 @@ impl Entry {
     pub(crate) fn keep(&self, kept: bool) {
         self.blobs.iter().for_each(|blob| blob.keep(kept));
     }
+
+    pub(crate) fn pin(&self) {
+        self.blobs.iter().for_each(|blob| blob.pin());
+    }
 }
 
 /// One multipart upload.
 pub(crate) struct Upload {
     pub(crate) info: Arc<UploadInfo>,
     pub(crate) parts: BTreeMap<u16, Part>,
+    /// A completion or an abort of it failed so late that the next start may find it ended: a part that it took now could be lost.
+    pub(crate) may_have_ended: bool,
+}
+
+impl Upload {
+    pub(crate) fn new(info: Arc<UploadInfo>) -> Self {
+        Self { info, parts: BTreeMap::new(), may_have_ended: false }
+    }
 }
 
 /// One part.
@@ -92,5 +104,13 @@ impl Index {
     pub(crate) fn insert(&mut self, bucket: &str, entry: Entry) -> Result<Option<Entry>, StoreError> {
         let bucket = self.buckets.get_mut(bucket).ok_or_else(|| StoreError::NoSuchBucket { bucket: bucket.into() })?;
         Ok(bucket.objects.insert(entry.info.key.as_bytes().into(), entry))
+    }
+
+    /// Inserts an object whose record may be there or not, with what that means for the upload that it was made of.
+    pub(crate) fn insert_unsure(&mut self, bucket: &str, entry: Entry) -> Result<Option<Entry>, StoreError> {
+        if let Some(upload) = entry.info.upload.as_ref().and_then(|upload| self.uploads.get_mut(&upload.id)) {
+            upload.may_have_ended = true;
+        }
+        self.insert(bucket, entry)
     }
 }

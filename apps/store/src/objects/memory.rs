@@ -90,6 +90,8 @@ impl Blob for MemoryBlob {
 
     fn keep(&self, _: bool) {}
 
+    fn pin(&self) {}
+
     fn read(self: Arc<Self>, range: Range<u64>) -> Box<dyn BlobReader> {
         Box::new(MemoryReader { blob: self, range })
     }

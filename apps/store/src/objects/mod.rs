@@ -204,8 +204,13 @@ impl Inner {
         let is_new = entry.info.upload.is_none();
         entry.keep(true);
         if let Err(error) = self.backend.save_object(bucket, &entry.record()) {
-            // If the record is there after all, it names these blobs.
-            if is_new && !error.may_be_there {
+            if error.may_be_there {
+                // The next start may find the new record or the old one: the index follows, and neither's bytes may go.
+                entry.pin();
+                if let Some(replaced) = self.write().insert_unsure(bucket, entry)? {
+                    replaced.pin();
+                }
+            } else if is_new {
                 entry.keep(false);
             }
             return Err(StoreError::io("wrote an object")(error.source));

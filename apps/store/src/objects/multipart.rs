@@ -1,6 +1,6 @@
 //! Multipart uploads: an object in parts, visible when it is completed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Inner, ObjectStore, Staged, WriteCondition,
@@ -88,10 +88,12 @@ impl ObjectStore {
             let _bucket = inner.bucket_locks.share(&info.bucket);
             let _held = inner.upload_locks.hold("", &info.id);
             inner.read().objects(&info.bucket)?;
-            inner.backend.save_upload(&info).map_err(|error| StoreError::io("began an upload")(error.source))?;
-            let upload = Upload { info: Arc::clone(&info), parts: BTreeMap::new() };
-            inner.write().uploads.insert(info.id.clone(), upload);
-            Ok(info)
+            let saved = inner.backend.save_upload(&info);
+            // One that may be there goes with its bucket, and can be aborted before the next start.
+            if saved.as_ref().err().is_none_or(|error| error.may_be_there) {
+                inner.write().uploads.insert(info.id.clone(), Upload::new(Arc::clone(&info)));
+            }
+            saved.map(|()| info).map_err(|error| StoreError::io("began an upload")(error.source))
         })
         .await
     }
@@ -114,23 +116,29 @@ impl ObjectStore {
             crc64_ecma: digests.crc64_ecma,
             checksums: digests.checksums.into_iter().collect(),
         };
-        let part = Part { info: Arc::new(info), blob };
+        let info = Arc::new(info);
+        let part = Part { info: Arc::clone(&info), blob };
         self.change(move |inner| {
             let _bucket = inner.bucket_locks.share(&bucket);
             let _held = inner.upload_locks.hold("", &id);
-            inner.read().upload(&bucket, &key, &id)?;
+            if inner.read().upload(&bucket, &key, &id)?.may_have_ended {
+                return Err(StoreError::NoSuchUpload { upload_id: id });
+            }
             // Kept before it is written down, for the same reason as an object's.
             part.blob.keep(true);
-            if let Err(error) = inner.backend.save_part(&id, &part.record()) {
-                part.blob.keep(error.may_be_there);
-                return Err(StoreError::io("wrote a part")(error.source));
+            let saved = inner.backend.save_part(&id, &part.record());
+            let unsure = saved.as_ref().is_err_and(|error| error.may_be_there);
+            if saved.is_err() && !unsure {
+                part.blob.keep(false);
+            } else {
+                if unsure {
+                    part.blob.pin();
+                }
+                if let Some(replaced) = inner.write().uploads.get_mut(&id).and_then(|upload| upload.parts.insert(number, part)) {
+                    if unsure { replaced.blob.pin() } else { replaced.blob.keep(false) }
+                }
             }
-            let info = Arc::clone(&part.info);
-            let replaced = inner.write().uploads.get_mut(&id).and_then(|upload| upload.parts.insert(number, part));
-            if let Some(replaced) = replaced {
-                replaced.blob.keep(false);
-            }
-            Ok(info)
+            saved.map(|()| info).map_err(|error| StoreError::io("wrote a part")(error.source))
         })
         .await
     }
@@ -160,10 +168,11 @@ impl ObjectStore {
             let _held = inner.upload_locks.hold("", &id);
             let (info, entry, unused) = {
                 let index = inner.read();
-                if let Some(info) = completed_before(cloud, index.entry(&bucket, &key)?, &id, &completion) {
-                    return Ok(info);
-                }
-                let upload = index.upload(&bucket, &key, &id)?;
+                let upload = match index.upload(&bucket, &key, &id) {
+                    Ok(upload) => upload,
+                    // Not while the upload is there: its completion failed, and an object that may not be durable is no answer.
+                    Err(error) => return completed_before(cloud, index.entry(&bucket, &key)?, &id, &completion).ok_or(error),
+                };
                 let parts = match &completion.list {
                     Some(list) => choose(list, upload)?,
                     None => upload.parts.values().cloned().collect(),
@@ -176,8 +185,8 @@ impl ObjectStore {
             let committed = inner.commit(&info.bucket, entry, &completion.condition)?;
             inner.write().uploads.remove(&id);
             unused.iter().for_each(|part| part.blob.keep(false));
-            // The object is there: that its upload's records could not be removed now is no failure of the request. They name blobs of
-            // the object, by which the next start knows them.
+            // The object is there: that its upload's records could not be removed now is no failure of the request. They name blobs that
+            // the object has or that went with it, by which the next start knows them.
             let _ = inner.backend.remove_upload(&id);
             Ok(committed)
         })
@@ -200,7 +209,12 @@ impl ObjectStore {
 impl Inner {
     /// Removes an upload, whose bucket the caller holds.
     pub(super) fn forget_upload(&self, id: &str) -> Result<(), StoreError> {
-        self.backend.remove_upload(id).map_err(StoreError::io("aborted an upload"))?;
+        if let Err(error) = self.backend.remove_upload(id) {
+            if let Some(upload) = self.write().uploads.get_mut(id) {
+                upload.may_have_ended = true;
+            }
+            return Err(StoreError::io("aborted an upload")(error));
+        }
         if let Some(upload) = self.write().uploads.remove(id) {
             upload.parts.values().for_each(|part| part.blob.keep(false));
         }

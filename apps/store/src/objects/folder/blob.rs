@@ -41,7 +41,7 @@ pub(super) struct FileStage {
 impl FileStage {
     pub(super) fn create(disk: Arc<dyn Disk>, path: PathBuf) -> io::Result<Self> {
         let file = Arc::new(disk.create(&path)?);
-        let blob = FileBlob { disk, path, len: 0, crc64: 0, pieces: Arc::default(), kept: AtomicBool::new(false) };
+        let blob = FileBlob { disk, path, len: 0, crc64: 0, pieces: Arc::default(), kept: AtomicBool::new(false), pinned: AtomicBool::new(false) };
         Ok(Self { file, blob, asked: 0, syncing: None, pieces: Vec::new(), piece: crc_of_piece() })
     }
 
@@ -112,11 +112,12 @@ pub(super) struct FileBlob {
     /// Of a record of an earlier version there are none.
     pub(super) pieces: Arc<[u32]>,
     pub(super) kept: AtomicBool,
+    pub(super) pinned: AtomicBool,
 }
 
 impl Drop for FileBlob {
     fn drop(&mut self) {
-        if !*self.kept.get_mut() {
+        if !*self.kept.get_mut() && !*self.pinned.get_mut() {
             // What cannot be removed now is swept up at the next start.
             let _ = self.disk.remove_file(&self.path);
         }
@@ -131,6 +132,10 @@ impl Blob for FileBlob {
 
     fn keep(&self, kept: bool) {
         self.kept.store(kept, Ordering::Release);
+    }
+
+    fn pin(&self) {
+        self.pinned.store(true, Ordering::Release);
     }
 
     fn read(self: Arc<Self>, range: Range<u64>) -> Box<dyn BlobReader> {

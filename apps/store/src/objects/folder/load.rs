@@ -1,7 +1,7 @@
 //! Opening a folder: read every record, and sweep up what a crash left.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     ffi::OsStr,
     fs::{self, File, OpenOptions},
     io,
@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Folder, Paths, blob::FileBlob, disk::Disk, replace};
+use super::{Folder, Paths, blob::FileBlob, disk::Disk, remove_upload, replace};
 use crate::{
     OpenError,
     objects::{
@@ -146,41 +146,46 @@ impl Loader<'_> {
                 fs::remove_file(&path).map_err(|source| OpenError::Io { path, source })?;
                 continue;
             }
-            index.uploads.insert(info.id.clone(), Upload { info: Arc::new(info), parts: Default::default() });
+            index.uploads.insert(info.id.clone(), Upload::new(Arc::new(info)));
         }
+        let mut of_uploads: BTreeMap<String, Vec<(PathBuf, PartRecord)>> = BTreeMap::new();
         for path in parts {
             let id = path.file_stem().and_then(OsStr::to_str).and_then(|stem| stem.split_once('.')).map(|(id, _)| id.to_owned()).unwrap_or_default();
-            let record: PartRecord = match index.uploads.contains_key(&id) {
-                true => self.read(&path)?,
-                false => {
-                    // Its upload was aborted or completed.
-                    fs::remove_file(&path).map_err(|source| OpenError::Io { path, source })?;
-                    continue;
-                }
-            };
-            if self.used.contains(&record.blob.id) {
-                // An object has this blob: the upload was completed, and the crash came before it was removed.
-                index.uploads.remove(&id);
-                let upload = self.paths.upload(&id);
-                match fs::remove_file(&upload) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    other => other.map_err(|source| OpenError::Io { path: upload, source })?,
-                }
+            if index.uploads.contains_key(&id) {
+                let record = self.read(&path)?;
+                of_uploads.entry(id).or_default().push((path, record));
+            } else {
+                // Its upload was aborted or completed.
                 fs::remove_file(&path).map_err(|source| OpenError::Io { path, source })?;
+            }
+        }
+        // All parts of an upload are looked at before one of them counts: those that its object did not take tell nothing.
+        for (id, parts) in of_uploads {
+            if parts.iter().any(|(_, record)| self.was_completed(&record.blob)) {
+                index.uploads.remove(&id);
+                remove_upload(&**self.disk, self.paths, &id).map_err(|source| OpenError::Io { path: self.paths.upload(&id), source })?;
                 continue;
             }
-            let blob = self.blob(&path, &record.blob)?;
-            if let Some(upload) = index.uploads.get_mut(&id) {
-                upload.parts.insert(record.info.number, Part { info: record.info, blob });
+            for (path, record) in parts {
+                let blob = self.blob(&path, &record.blob)?;
+                if let Some(upload) = index.uploads.get_mut(&id) {
+                    upload.parts.insert(record.info.number, Part { info: record.info, blob });
+                }
             }
         }
         Ok(())
     }
 
+    /// Whether a part's blob tells that its upload was completed and that the upload's records outlived that: an object has it, or had it and
+    /// took it along when it went. No other end of an upload removes a blob before the records.
+    fn was_completed(&self, record: &BlobRecord) -> bool {
+        let missing = || matches!(fs::symlink_metadata(self.paths.blobs.join(&record.id)), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        self.used.contains(&record.id) || (well_named(record) && missing())
+    }
+
     fn blob(&mut self, record_path: &Path, record: &BlobRecord) -> Result<Arc<dyn Blob>, OpenError> {
-        let well_named = record.id.len() == 32 && record.id.bytes().all(|b| b.is_ascii_hexdigit());
         let path = self.paths.blobs.join(&record.id);
-        if !well_named || !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == record.len) {
+        if !well_named(record) || !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == record.len) {
             return Err(damaged(record_path, "a blob that it names is missing or has another size"));
         }
         self.used.insert(record.id.clone());
@@ -191,6 +196,7 @@ impl Loader<'_> {
             crc64: record.crc64,
             pieces: Arc::clone(&record.pieces),
             kept: AtomicBool::new(true),
+            pinned: AtomicBool::new(false),
         }))
     }
 
@@ -212,6 +218,10 @@ impl Loader<'_> {
     fn read<T: DeserializeOwned>(&self, path: &Path) -> Result<T, OpenError> {
         read_record(path).map_err(|source| OpenError::Io { path: path.into(), source })
     }
+}
+
+fn well_named(record: &BlobRecord) -> bool {
+    record.id.len() == 32 && record.id.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn damaged(path: &Path, reason: &'static str) -> OpenError {

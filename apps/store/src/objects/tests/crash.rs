@@ -13,6 +13,8 @@ use std::{
 use super::*;
 use crate::cors::{CorsRule, CorsRules};
 
+mod late;
+
 /// How the disk fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {

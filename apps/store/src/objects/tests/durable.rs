@@ -25,25 +25,86 @@ async fn what_a_crash_leaves_is_swept_up() {
     assert_eq!((files(&folder, "blobs"), files(&folder, "buckets"), files(&folder, "uploads")), (1, 1, 0));
 }
 
+/// What becomes of an object after the upload that it was made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Then {
+    Stays,
+    Deleted,
+    Replaced,
+}
+
 #[tokio::test]
 async fn a_crash_between_completing_and_removing_the_upload() {
-    let folder = TempDir::new().unwrap();
+    for (parts, list, then) in [
+        (1..=1, None, Then::Stays),
+        (1..=1, None, Then::Deleted),
+        (1..=1, None, Then::Replaced),
+        (1..=3, Some(2), Then::Stays),
+        (1..=3, Some(2), Then::Deleted),
+        (1..=3, Some(2), Then::Replaced),
+    ] {
+        let case = format!("parts {parts:?}, of which {list:?}, {then:?}");
+        let folder = TempDir::new().unwrap();
+        let store = ObjectStore::folder(folder.path()).unwrap();
+        store.create_bucket(BUCKET, BucketInfo::default()).await.unwrap();
+        let other = store.create_upload(UploadInfo::new(BUCKET, "k", Attributes::default(), 0)).await.unwrap();
+        let upload = store.create_upload(UploadInfo::new(BUCKET, "k", Attributes::default(), 0)).await.unwrap();
+        let mut chosen = Vec::new();
+        for (upload, number) in parts.map(|number| (&upload, number)).chain([(&other, 1)]) {
+            let bytes = if list.is_none_or(|used| used == number) || upload.id == other.id { &b"abc"[..] } else { b"unused" };
+            let staged = stage(&store, bytes, Promises::new()).await.unwrap();
+            let info = store.put_part(upload, number, staged, 0).await.unwrap();
+            chosen.extend((Some(number) == list).then(|| CompletePart { number, etag: info.etag(), checksums: vec![] }));
+        }
+        let uploads = folder.path().join("uploads");
+        let both = [uploads.clone(), folder.path().join("blobs")].into_iter().flat_map(|path| fs::read_dir(path).unwrap());
+        let saved = both.map(|entry| entry.unwrap().path()).map(|path| (path.clone(), fs::read(path).unwrap()));
+        // The bytes of parts that were not taken go after the object is there, so a crash may leave them too.
+        let saved: Vec<_> = saved.filter(|(path, bytes)| path.starts_with(&uploads) || bytes == b"unused").collect();
+        let completion = Completion { list: list.map(|_| chosen), ..Completion::default() };
+        store.complete(Cloud::S3, BUCKET, "k", &upload.id, completion).await.unwrap();
+        match then {
+            Then::Stays => {}
+            Then::Deleted => store.delete(BUCKET, "k", WriteCondition::None).await.unwrap(),
+            Then::Replaced => drop(put(&store, "k", b"instead").await),
+        }
+        drop(store);
+        for (path, bytes) in saved {
+            fs::write(path, bytes).unwrap();
+        }
+        let store = ObjectStore::folder(folder.path()).unwrap_or_else(|error| panic!("{case}: {error}"));
+        assert!(matches!(store.abort(BUCKET, "k", &upload.id).await, Err(StoreError::NoSuchUpload { .. })), "{case}: it was completed");
+        match then {
+            Then::Stays => assert_eq!(get(&store, "k").await.unwrap(), b"abc", "{case}"),
+            Then::Deleted => assert!(matches!(get(&store, "k").await, Err(StoreError::NoSuchKey { .. })), "{case}"),
+            Then::Replaced => assert_eq!(get(&store, "k").await.unwrap(), b"instead", "{case}"),
+        }
+        let objects = usize::from(then != Then::Deleted);
+        assert_eq!((files(&folder, "blobs"), files(&folder, "uploads")), (objects + 1, 2), "{case}: what is left is the object and the other upload");
+        store.complete(Cloud::S3, BUCKET, "k", &other.id, Completion::default()).await.unwrap();
+        assert_eq!(get(&store, "k").await.unwrap(), b"abc", "{case}: the other upload");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_part_is_refused() {
+    let folder = with_one_object().await;
     let store = ObjectStore::folder(folder.path()).unwrap();
-    store.create_bucket(BUCKET, BucketInfo::default()).await.unwrap();
     let upload = store.create_upload(UploadInfo::new(BUCKET, "k", Attributes::default(), 0)).await.unwrap();
     let staged = stage(&store, b"abc", Promises::new()).await.unwrap();
     store.put_part(&upload, 1, staged, 0).await.unwrap();
-    let uploads = folder.path().join("uploads");
-    let saved: Vec<_> = fs::read_dir(&uploads).unwrap().map(|entry| entry.unwrap().path()).map(|path| (path.clone(), fs::read(path).unwrap())).collect();
-    store.complete(Cloud::S3, BUCKET, "k", &upload.id, Completion::default()).await.unwrap();
     drop(store);
-    for (path, bytes) in saved {
-        fs::write(path, bytes).unwrap();
+    let record = folder.path().join("uploads").join(format!("{}.1.json", upload.id));
+    let good = fs::read_to_string(&record).unwrap();
+    let named = serde_json::from_str::<serde_json::Value>(&good).unwrap()["blob"]["id"].as_str().unwrap().to_owned();
+    for bad in [good.replace(&named, "../absent"), good.replace("\"len\":3", "\"len\":4"), "{}".to_owned()] {
+        assert_ne!(bad, good);
+        fs::write(&record, bad).unwrap();
+        let error = ObjectStore::folder(folder.path()).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains(record.to_str().unwrap()), "{error}");
     }
-    let store = ObjectStore::folder(folder.path()).unwrap();
-    assert!(store.abort(BUCKET, "k", &upload.id).await.is_err(), "it was completed");
-    assert_eq!(get(&store, "k").await.unwrap(), b"abc");
-    assert_eq!(files(&folder, "uploads"), 0);
+    fs::write(&record, good).unwrap();
+    assert!(ObjectStore::folder(folder.path()).is_ok());
 }
 
 #[tokio::test]
