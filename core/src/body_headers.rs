@@ -103,3 +103,65 @@ fn push_line(lines: &mut String, name: &str, value: &str) {
 fn is_plain(value: &str) -> bool {
     !value.is_empty() && holds_for_all(value, |byte| byte.wrapping_sub(b'!') <= b'~' - b'!')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::ObjectKey;
+    use crate::values::ContentMd5;
+
+    fn key() -> ObjectKey {
+        "k".parse().unwrap()
+    }
+
+    #[test]
+    fn each_set_is_written_in_the_order_of_names() {
+        let lines = ["content-length:0\n", "content-md5:AAAAAAAAAAAAAAAAAAAAAA==\n", "content-type:image/png\n"];
+        for set in 0..BodyHeaders::SETS {
+            let mut request = ObjectRequest::put(key());
+            // The last comes first, so that the order is not that of the request.
+            if set & 4 != 0 {
+                request = request.content_type("image/png");
+            }
+            if set & 2 != 0 {
+                request = request.with(Constraint::ContentMd5(ContentMd5::from_bytes([0; 16])));
+            }
+            if set & 1 != 0 {
+                request = request.content_length(0);
+            }
+            let headers = BodyHeaders::of(&request).unwrap();
+            assert_eq!((headers.set(), headers.has_length(), headers.fixes_type()), (set, set & 1 != 0, set & 4 != 0));
+            let mut signed = SignedHeaders::new();
+            headers.push(&mut signed);
+            let wanted: String = lines.iter().enumerate().filter(|(at, _)| set & (1 << at) != 0).map(|(_, line)| *line).collect();
+            assert_eq!(signed.as_lines(), wanted);
+        }
+    }
+
+    /// What needs a check, a remark or a change of its value, and what has an error.
+    #[test]
+    fn all_other_requests_are_left_to_the_bindings() {
+        let put = || ObjectRequest::put(key());
+        for request in [
+            ObjectRequest::list(),
+            ObjectRequest::new(Operation::Put, None),
+            ObjectRequest::upload_part(key(), "id", 1),
+            ObjectRequest::create_multipart(key()),
+            ObjectRequest::get(key()).content_length(1),
+            put().content_length(1).content_length(1),
+            put().content_type("a/b").content_type("a/b"),
+            put().content_type_absent(),
+            put().content_type(""),
+            put().content_type(" a/b"),
+            put().content_type("a/b; c"),
+            put().content_type("a/\u{e9}"),
+            put().content_type("a/b\n"),
+            put().content_type("a/b\u{7f}"),
+            put().metadata("owner", "7"),
+            put().header("content-length", "1"),
+            put().query("a", "b"),
+        ] {
+            assert!(BodyHeaders::of(&request).is_none(), "{request:?}");
+        }
+    }
+}

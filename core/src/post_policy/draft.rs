@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::mem::discriminant;
 
-use super::checks::{accept, can_all_hold, check_prefix_end, check_url, check_value, has_dollar, has_file_name};
+use super::checks::{accept, can_all_hold, check_prefix_end, check_url, check_value, has_dollar, has_file_name, is_harmless};
 use super::form_texts::FormMoment;
 use super::rules::FileNameRule;
 use super::values::{Callback, ValueRule};
@@ -115,22 +115,9 @@ impl FormDraft {
 
     /// Whether a field is fixed or has a rule already.
     #[must_use]
-    pub fn is_about(&self, field: &str) -> bool {
-        let [about] = self.are_about([field]);
-        about
-    }
-
-    /// Of which of these fields [`is_about`](Self::is_about) is true.
-    #[must_use]
     #[inline]
-    pub fn are_about<const N: usize>(&self, fields: [&str; N]) -> [bool; N] {
-        let mut about = [false; N];
-        for name in self.fields.iter().map(|(name, _)| name).chain(self.open.iter().map(OpenField::name)) {
-            for (about, field) in about.iter_mut().zip(fields) {
-                *about |= name.eq_ignore_ascii_case(field);
-            }
-        }
-        about
+    pub fn is_about(&self, field: &str) -> bool {
+        self.fields.has_ignoring_case(field) || self.open.iter().any(|open| open.name().eq_ignore_ascii_case(field))
     }
 
     /// Gives a field its rule.
@@ -180,6 +167,7 @@ impl FormDraft {
     pub(super) fn add_all(&mut self, dialect: &(impl Dialect + ?Sized), target: &Target, policy: &PostPolicy) -> Result<(), PresignError> {
         let (rules, draft) = (dialect.form_rules(), self);
         draft.add_key(dialect, policy.key())?;
+        let mut free_names = 0_usize;
         for (index, condition) in policy.conditions().iter().enumerate() {
             let name = condition.name();
             let mut earlier = policy.conditions().iter().take(index);
@@ -187,7 +175,10 @@ impl FormDraft {
             if seen_before && !condition.repeats() {
                 return Err(PresignError::Duplicate { name: name.to_string() });
             }
-            check_value(condition)?;
+            if !is_harmless(condition) {
+                check_value(condition)?;
+            }
+            free_names = free_names.saturating_add(condition.free_names());
             match condition {
                 FormCondition::ContentLength { min, max } => draft.add_size(*min, *max)?,
                 FormCondition::ContentType(rule) => {
@@ -238,7 +229,6 @@ impl FormDraft {
         }
         dialect.review_form(target, draft)?;
         // The names of all others differ by themselves.
-        let free_names = policy.conditions().iter().map(FormCondition::free_names).fold(0, usize::saturating_add);
         if free_names > 1 {
             draft.check_names()?;
         }

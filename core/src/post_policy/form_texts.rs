@@ -143,3 +143,26 @@ impl core::fmt::Debug for FormTexts {
         formatter.write_str("FormTexts(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+
+    /// Around the ends of what is encoded at once.
+    #[test]
+    fn every_length_is_encoded_as_the_portable_engine_does() {
+        let text: String = (0..600_u32).filter_map(|n| char::from_u32(0x20 + n * 7 % 95)).collect();
+        for length in 0..text.len() {
+            let mut encoded = String::from("before");
+            push_base64(&mut encoded, &text[..length]);
+            assert_eq!(encoded, ["before", &base64::engine::general_purpose::STANDARD.encode(&text[..length])].concat());
+        }
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let texts = FormMoment { head: "h".into(), conditions: Zeroizing::new("token".into()), fields: Zeroizing::new("token".into()) };
+        assert_eq!(alloc::format!("{texts:?}"), "FormMoment(..)");
+    }
+}

@@ -18,12 +18,12 @@ pub(super) fn push_policy(json: &mut String, moment: &FormMoment, draft: &FormDr
         push_open(json, open);
     }
     // One look at all fields, which are nearly always plain, instead of two at each.
-    let push_field = if is_plain(draft.fields.as_text()) { push_plain_eq } else { push_eq };
+    let are_plain = is_plain(draft.fields.as_text());
+    let push_field = |json: &mut String, name: &str, value: &str| if are_plain { push_plain(json, name, value) } else { push_fixed(json, name, value) };
     let mut fields = draft.fields.iter();
     // The key is the first field; open, it has its rules.
     let key = fields.next().filter(|_| !draft.open.iter().take(1).any(|open| is_key(&open)));
     if let Some((name, value)) = key {
-        json.push(',');
         push_field(json, name, value);
     }
     if draft.limits_size {
@@ -37,7 +37,6 @@ pub(super) fn push_policy(json: &mut String, moment: &FormMoment, draft: &FormDr
         push_open(json, open);
     }
     for (name, value) in fields {
-        json.push(',');
         push_field(json, name, value);
     }
     json.push_str(&moment.conditions);
@@ -47,9 +46,13 @@ pub(super) fn push_policy(json: &mut String, moment: &FormMoment, draft: &FormDr
 #[inline]
 fn push_open(json: &mut String, open: &OpenField) {
     let operator = match open.rule() {
-        ValueRule::Exact(value) => {
-            json.push(',');
-            return push_eq(json, open.name(), value);
+        ValueRule::Exact(value) => return push_fixed(json, open.name(), value),
+        // As nearly all are.
+        ValueRule::Prefix(value) if is_plain(open.name()) && is_plain(value) => {
+            for part in [",[\"starts-with\",\"$", open.name(), "\",\"", value, "\"]"] {
+                json.push_str(part);
+            }
+            return;
         }
         ValueRule::Prefix(_) => ",[\"starts-with\",",
         ValueRule::OneOf(_) => ",[\"in\",",
@@ -80,10 +83,16 @@ fn push_open(json: &mut String, open: &OpenField) {
     json.push(']');
 }
 
-/// `{"field":"value"}` of texts that JSON carries as they are.
+/// `,{"field":"value"}`
+fn push_fixed(json: &mut String, field: &str, value: &str) {
+    json.push(',');
+    push_eq(json, field, value);
+}
+
+/// The same of texts that JSON carries as they are.
 #[inline]
-fn push_plain_eq(json: &mut String, field: &str, value: &str) {
-    for part in ["{\"", field, "\":\"", value, "\"}"] {
+fn push_plain(json: &mut String, field: &str, value: &str) {
+    for part in [",{\"", field, "\":\"", value, "\"}"] {
         json.push_str(part);
     }
 }

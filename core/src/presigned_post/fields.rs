@@ -102,13 +102,23 @@ impl FormFields {
     /// Names and values, in the order of sending.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let (mut rest, mut start) = (self.text.as_str(), 0);
+        let mut start = 0;
         self.ends.iter().filter_map(move |&(name_end, value_end)| {
-            let bytes = |to: u32| to.wrapping_sub(start) as usize;
-            let (field, others) = rest.split_at_checked(bytes(value_end))?;
-            let field = field.split_at_checked(bytes(name_end))?;
-            (rest, start) = (others, value_end);
+            let (name_end, value_end) = (name_end as usize, value_end as usize);
+            let field = (self.text.get(start..name_end)?, self.text.get(name_end..value_end)?);
+            start = value_end;
             Some(field)
+        })
+    }
+
+    /// Whether there is a field of this name, in any case. Most names differ in their length already.
+    #[inline]
+    pub(crate) fn has_ignoring_case(&self, name: &str) -> bool {
+        let mut start = 0;
+        self.ends.iter().any(|&(name_end, value_end)| {
+            let from = core::mem::replace(&mut start, value_end as usize);
+            let name_end = name_end as usize;
+            name_end.saturating_sub(from) == name.len() && self.text.get(from..name_end).is_some_and(|other| other.eq_ignore_ascii_case(name))
         })
     }
 

@@ -100,11 +100,10 @@ fn bind_callback(callback: &Callback, draft: &mut FormDraft) -> Result<(), Polic
 
 pub(crate) fn review(target: &Target, draft: &mut FormDraft) -> Result<(), PolicyError> {
     // OSS refuses no field that its policy leaves out, so a holder of the form could make the object public or a page with scripts.
-    let [fixes_acl, fixes_type, has_callback] = draft.are_about([OBJECT_ACL, OBJECT_CONTENT_TYPE, "callback"]);
-    if !fixes_acl {
+    if !draft.is_about(OBJECT_ACL) {
         draft.fix(OBJECT_ACL, "default");
     }
-    if !fixes_type {
+    if !draft.is_about(OBJECT_CONTENT_TYPE) {
         draft.fix(OBJECT_CONTENT_TYPE, "application/octet-stream");
     } else if draft.has_list(OBJECT_CONTENT_TYPE) {
         draft.note("that OSS judges a list of values of x-oss-content-type is not verified; it is documented of content-type, which that field overrides");
@@ -112,7 +111,7 @@ pub(crate) fn review(target: &Target, draft: &mut FormDraft) -> Result<(), Polic
     draft.note(
         "OSS takes fields that the policy does not name: a holder of the form can add a callback (it cannot be pinned away), metadata, storage class, encryption, headers such as Cache-Control, a status and a redirect; the ACL and the type of the object are pinned",
     );
-    if has_callback {
+    if draft.is_about("callback") {
         draft.note("that OSS judges conditions on callback and x: fields is not verified");
     }
     if draft.compares_dollar() {

@@ -172,7 +172,7 @@ mod tests {
     use alloc::format;
     use alloc::vec::Vec;
     use core::time::Duration;
-    use valetkey_core::{AddressingStyle, ByteRange, ContentTypeRule, Dialect, Limits, Operation, PresignOptions, SignedHeaders, TargetSettings};
+    use valetkey_core::{AddressingStyle, ByteRange, Constraint, ContentMd5, Limits, Operation, PresignOptions, SignedHeaders, TargetSettings};
 
     use valetkey_core::crypto;
 
@@ -185,6 +185,8 @@ mod tests {
             ["a", "a b/\u{fc}+%2F", "photos//x", "-._~", "x/y/z.jpg", &long].map(|text| ObjectRequest::get(key(text))).into();
         requests.extend([
             ObjectRequest::put(key("k")).content_type("image/png").content_length(5).metadata("Owner", "7  8"),
+            ObjectRequest::get(key("k")).content_type("image/png"),
+            ObjectRequest::put(key("k")).content_type("text/plain;  charset=utf-8").content_length(5),
             ObjectRequest::put(key("k")).header("cache-control", "no-cache").header("zz", "last").header("accept", "*/*"),
             ObjectRequest::get(key("k")).download_name("\u{e9}t\u{e9}.txt").version_id("v/1"),
             ObjectRequest::get(key("k")).range(ByteRange::From(5)).query("zeta", "1").query("Alpha", "").query("x-b", "\u{fc}").query("~", "~"),
@@ -195,6 +197,16 @@ mod tests {
             ObjectRequest::list(),
             ObjectRequest::get(key("k")).process("image/resize,w_1").traffic_limit(819_200).request_payer(),
         ]);
+        for set in 0..BodyHeaders::SETS {
+            let mut request = ObjectRequest::put(key("k"));
+            if set & 4 != 0 {
+                request = request.content_type("image/png");
+            }
+            if set & 2 != 0 {
+                request = request.with(Constraint::ContentMd5(ContentMd5::from_bytes([7; 16])));
+            }
+            requests.push(if set & 1 != 0 { request.content_length(5) } else { request });
+        }
         requests
     }
 
