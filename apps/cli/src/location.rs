@@ -8,11 +8,12 @@ use valetkey::credentials::{oss_from_env, s3_from_env};
 use valetkey::verify::PublicHost;
 use valetkey::{
     Clock as _, Config, Credentials, CredentialsError, Dialect, Endpoint, LifeError, ObjectKey, ObjectRequest, Oss, OssPresigner, PostPolicy, PresignError,
-    PresignOptions, PresignedPost, PresignedRequest, S3, S3Presigner, SigningSession, StoreConfig, SystemClock, TargetError, TargetSettings, Timestamp,
+    PresignOptions, PresignedPost, PresignedRequest, S3, S3Presigner, StoreConfig, SystemClock, TargetError, TargetSettings, Timestamp,
 };
 
 use crate::args::{Global, PlaceArgs};
 use crate::error::CliError;
+use crate::session::Session;
 
 const FORMS: &str = "write s3://BUCKET/KEY, oss://BUCKET/KEY or STORE:KEY";
 
@@ -344,30 +345,6 @@ impl Signer {
         match &self.presigner {
             Presigner::S3(_) => Provider::S3,
             Presigner::Oss(_) => Provider::Oss,
-        }
-    }
-}
-
-/// Signs requests of one moment and life.
-pub(crate) enum Session<'s> {
-    S3(SigningSession<'s, S3>),
-    Oss(SigningSession<'s, Oss>),
-}
-
-impl Session<'_> {
-    /// A result of no request.
-    pub(crate) const fn blank(&self) -> PresignedRequest {
-        match self {
-            Self::S3(session) => session.blank(),
-            Self::Oss(session) => session.blank(),
-        }
-    }
-
-    /// Signs a request into a result that was of another one.
-    pub(crate) fn sign_into(&self, request: &ObjectRequest, signed: &mut PresignedRequest) -> Result<(), PresignError> {
-        match self {
-            Self::S3(session) => session.sign_into(request, signed),
-            Self::Oss(session) => session.sign_into(request, signed),
         }
     }
 }

@@ -14,6 +14,7 @@ mod output;
 mod post;
 mod presign;
 mod request;
+mod session;
 mod store;
 mod transfer;
 mod verify;

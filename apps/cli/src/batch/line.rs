@@ -9,8 +9,9 @@ use valetkey::{Checksum, ContentMd5, PresignOptions, PresignedRequest, Timestamp
 
 use crate::args::{LifeArgs, RequestArgs};
 use crate::error::CliError;
-use crate::location::{Session, Signer};
+use crate::location::Signer;
 use crate::request;
+use crate::session::Session;
 
 /// What to do about a line that is no JSON.
 const FORM: &str = "write one JSON object per line";
