@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -29,6 +30,7 @@ var (
 	ctx     = context.Background()
 	picture = []byte("\x89PNG\r\n\x1a\n\x00\xff\xfe\x80--\r\n\"picture\"\n\xf0\x9f")
 	sent    = map[string]int{}
+	lock    sync.Mutex
 )
 
 // How the bodies of writes say that they are signed.
@@ -36,7 +38,9 @@ type watcher struct{ http.RoundTripper }
 
 func (w watcher) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Method == http.MethodPut && request.Header.Get("X-Amz-Decoded-Content-Length") != "" {
+		lock.Lock()
 		sent[request.Header.Get("X-Amz-Content-Sha256")]++
+		lock.Unlock()
 	}
 	return w.RoundTripper.RoundTrip(request)
 }
@@ -177,7 +181,7 @@ func main() {
 	operation("streaming_trailer", func() {
 		sent = map[string]int{}
 		data := large(6 * mib)
-		_, err := trailing.PutObject(ctx, bucket, "trailer", io.MultiReader(bytes.NewReader(data)), int64(len(data)), minio.PutObjectOptions{PartSize: 5 * mib})
+		_, err := trailing.PutObject(ctx, bucket, "trailer", bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{PartSize: 5 * mib})
 		must(err)
 		same(body("trailer"), data)
 		same(sent, map[string]int{"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": 2})
