@@ -204,12 +204,15 @@ fn what_has_expired_is_signed_again() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let file_of = |place: &Place| place.file("f", b"12345");
     for provider in ["s3", "oss"] {
-        let first = AtomicBool::new(true);
+        // From when the store stands: making its buckets reads the clock, too.
+        let first = std::sync::Arc::new(AtomicBool::new(false));
+        let is_first = std::sync::Arc::clone(&first);
         let clock = move || {
             let now = valetkey::Clock::now(&valetkey::SystemClock).unwrap();
-            if first.swap(false, Ordering::SeqCst) { now.checked_add(3600).unwrap() } else { now }
+            if is_first.swap(false, Ordering::SeqCst) { now.checked_add(3600).unwrap() } else { now }
         };
         let place = Place::build(|builder| builder.clock(clock), |_, _| {});
+        first.store(true, Ordering::SeqCst);
         let ran = place.put(&file_of(&place), &format!("{provider}://media/k"), &["--expires", "60"]).succeeded(provider);
         assert_eq!(ran.err, "# put is signed again, because its signature had expired\n");
         assert_eq!(place.stored(provider, "k").0, b"12345");
